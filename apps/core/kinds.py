@@ -1,0 +1,73 @@
+"""Kinds of notices. Each app declares its own in kinds.py; apps.notifications discovers them.
+
+A notice stores its kind and parameters, never finished text: it is rendered for each viewer, so masks and language apply.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+
+@dataclass(frozen=True)
+class NoticeAction:
+    """A button in the reading pane. `method` "get" follows `url`, "post" sends there. `style`: primary | danger | ghost. `key`: keyboard letter."""
+
+    label: str
+    url: str
+    method: str = "get"
+    style: str = "ghost"
+    key: str = ""
+
+
+class Show(Protocol):
+    """`show(resource, field, value, owner_id=None)` -> the value, or a Masked, for the viewer the notice is rendered for."""
+
+    def __call__(self, resource: str, field: str, value: Any, owner_id: Any = None) -> Any: ...
+
+
+class NotificationKind:
+    """Subclass with a `key` and override the texts. `system`: oa | erp | crm. `todo`: stands in the to-do list until resolved.
+
+    `urgent`: passes quiet hours. Texts get the stored params and `show`, through which every value of an outside record must pass.
+    """
+
+    key: str = ""
+    system: str = "oa"
+    todo: bool = False
+    urgent: bool = False
+    icon: str = "bell"
+
+    def title(self, params: Mapping[str, Any], show: Show) -> str:
+        raise NotImplementedError(self.key)
+
+    def body(self, params: Mapping[str, Any], show: Show) -> str:
+        return ""
+
+    def url(self, params: Mapping[str, Any]) -> str:
+        """Where the thing itself is."""
+        return ""
+
+    def pane_url(self, params: Mapping[str, Any]) -> str:
+        """A fragment for the reading pane, fetched by htmx; empty: title and body are shown."""
+        return ""
+
+    def actions(self, params: Mapping[str, Any]) -> list[NoticeAction]:
+        return []
+
+
+KINDS: dict[str, NotificationKind] = {}
+
+
+def register(kind: type[NotificationKind]) -> type[NotificationKind]:
+    """Class decorator. Twice the same key is an error."""
+    if not kind.key or kind.key in KINDS:
+        raise ValueError(f"notification kind {kind.key!r} is empty or registered twice")
+    KINDS[kind.key] = kind()
+    return kind
+
+
+def get(key: str) -> NotificationKind:
+    """The kind, or LookupError."""
+    return KINDS[key]
