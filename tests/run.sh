@@ -1,0 +1,17 @@
+#!/usr/bin/env bash
+# The whole suite. `make test` and CI call it. Stages print their seconds; the first failure stops.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+export ATRIUM_MODE=test ATRIUM_VAR="${ATRIUM_VAR:-$PWD/var/test}" PYTHONUNBUFFERED=1
+mkdir -p "$ATRIUM_VAR"
+stage() { # NAME COMMAND...
+    local started=$SECONDS name=$1
+    shift
+    echo "== $name"
+    "$@"
+    echo "== $name: $((SECONDS - started)) s"
+}
+stage "lint" make -s lint
+stage "catalogs" .venv/bin/python manage.py compile_po
+stage "migrations are complete" .venv/bin/python manage.py makemigrations --check --dry-run
+stage "tests" .venv/bin/pytest -p no:cacheprovider "$@"
