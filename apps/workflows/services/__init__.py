@@ -1,0 +1,46 @@
+"""What interfaces and the apps above may do with processes. Keyword-only; permission, change, audit and event in one transaction."""
+
+from apps.workflows.services.decisions import (
+    StaleCard,
+    UnableToComplete,
+    UnableToUndo,
+    apply_decision,
+    complete_task,
+    look_at,
+    undo_completion,
+)
+from apps.workflows.services.definitions import InvalidDefinition, deploy
+from apps.workflows.services.incidents import (
+    UnableToRepair,
+    raise_incident,
+    resolve_incident,
+    retry_incident,
+    skip_incident,
+)
+from apps.workflows.services.instances import UnableToStart, UnableToWithdraw, annotate, correlate, start, withdraw
+from apps.workflows.services.tasks import UnableToReassign, reassign
+
+__all__ = [
+    "InvalidDefinition",
+    "StaleCard",
+    "UnableToComplete",
+    "UnableToReassign",
+    "UnableToRepair",
+    "UnableToStart",
+    "UnableToUndo",
+    "UnableToWithdraw",
+    "annotate",
+    "apply_decision",
+    "complete_task",
+    "correlate",
+    "deploy",
+    "look_at",
+    "raise_incident",
+    "reassign",
+    "resolve_incident",
+    "retry_incident",
+    "skip_incident",
+    "start",
+    "undo_completion",
+    "withdraw",
+]
