@@ -1,0 +1,122 @@
+"""The rail: only what exists and what this person may open."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from django.urls import Resolver404, resolve
+from django.utils.translation import gettext_lazy as _
+
+from apps.core.access import plan
+
+
+@dataclass(frozen=True)
+class Place:
+    """One page of the rail. `short`: label of the phone's bottom bar."""
+
+    key: str
+    url: str
+    label: Any
+    icon: str
+    resource: str
+    action: str = "view"
+    short: Any = ""
+
+
+@dataclass(frozen=True)
+class Item:
+    """A place as one person sees it."""
+
+    key: str
+    url: str
+    label: str
+    short: str
+    icon: str
+    current: bool
+
+
+@dataclass(frozen=True)
+class Group:
+    label: str
+    items: list[Item]
+
+
+GROUPS: tuple[tuple[Any, tuple[Place, ...]], ...] = (
+    (
+        _("Work"),
+        (
+            Place("home", "/", _("Home"), "home", "workspace.home"),
+            Place("inbox", "/inbox/", _("Inbox"), "inbox", "notifications.notification"),
+            Place("approvals", "/approvals/", _("Approvals"), "checkbox", "workflows.task", short=_("Approve")),
+            Place("requests", "/requests/", _("My requests"), "send", "workflows.instance", short=_("Requests")),
+        ),
+    ),
+    (
+        _("Business"),
+        (
+            Place("customers", "/customers/", _("Customers"), "building", "crm.customer"),
+            Place("deals", "/deals/", _("Deals"), "layout-kanban", "crm.deal"),
+            Place("orders", "/orders/", _("Orders"), "shopping-cart", "erp.order"),
+            Place("shipments", "/shipments/", _("Shipments"), "truck-delivery", "erp.shipment"),
+            Place("stock", "/stock/", _("Stock"), "packages", "erp.stock"),
+        ),
+    ),
+    (
+        _("Build and run"),
+        (
+            Place("connections", "/connections/", _("Connections"), "plug-connected", "integrations.connection"),
+            Place("quarantine", "/quarantine/", _("Quarantine"), "shield-x", "integrations.quarantine"),
+        ),
+    ),
+    (
+        _("Administration"),
+        (
+            Place("access", "/access/", _("Access"), "shield-lock", "access.role"),
+        ),
+    ),
+)
+TABS = ("home", "inbox", "approvals", "customers")  # the phone's bottom bar; the rest is behind "More"
+
+
+@lru_cache(maxsize=64)
+def exists(url: str) -> bool:
+    """True when the portal serves this path."""
+    try:
+        resolve(url)
+    except Resolver404:
+        return False
+    return True
+
+
+def may_open(person: Any, resource: str, action: str = "view") -> bool:
+    """True when any grant of this person opens the page (its rows are filtered there). A resource no app registered is closed."""
+    if person is None:
+        return False
+    try:
+        return plan(person, action, resource).allowed
+    except LookupError:
+        return False
+
+
+def groups(person: Any, path: str) -> list[Group]:
+    """The rail of this person; `path`: where they are."""
+    found = []
+    for label, places in GROUPS:
+        items = [_item(place, path) for place in places if exists(place.url) and may_open(person, place.resource, place.action)]
+        if items:
+            found.append(Group(str(label), items))
+    return found
+
+
+def tabs(rail: list[Group]) -> list[Item]:
+    """The phone's bottom bar: up to four items of the rail."""
+    items = {item.key: item for group in rail for item in group.items}
+    chosen = [items[key] for key in TABS if key in items]
+    return chosen + [item for item in items.values() if item not in chosen][: 4 - len(chosen)]
+
+
+def _item(place: Place, path: str) -> Item:
+    current = path == place.url if place.url == "/" else path.startswith(place.url)
+    return Item(place.key, place.url, str(place.label), str(place.short or place.label), place.icon, current)
