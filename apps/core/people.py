@@ -1,0 +1,61 @@
+"""Port: who is the person behind an account? Filled by apps.directory; asked by apps.identity, apps.realtime and apps.access.
+
+An account (apps.identity) is how somebody signs on; a person (apps.directory) is who that is in the company. Both carry issuer and subject,
+and those two alone join them: never the e-mail.
+"""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from typing import Protocol
+
+
+@dataclass(frozen=True)
+class KnownPerson:
+    """What a sign-in page may show of a person, and what an account of that person is made of."""
+
+    id: uuid.UUID
+    login: str
+    name: str
+    name_zh: str
+    title: str
+    title_zh: str
+    email: str
+    issuer: str
+    subject: str
+
+
+class People(Protocol):
+    def person_id(self, issuer: str, subject: str) -> uuid.UUID | None:
+        """The person with this key, active or not; one indexed read."""
+        ...
+
+    def known_people(self, issuer: str) -> list[KnownPerson]:
+        """The active people of one issuer, in the order of their logins (the demo sign-in page shows them)."""
+        ...
+
+
+_people: People | None = None
+
+
+def fill(people: People) -> None:
+    """Called once by apps.directory in ready()."""
+    global _people
+    _people = people
+
+
+def _filled() -> People:
+    if _people is None:
+        raise RuntimeError("apps.directory has not filled the port")
+    return _people
+
+
+def person_id(issuer: str, subject: str) -> uuid.UUID | None:
+    """The id of the person, or None: an account nobody knows sees nothing."""
+    return _filled().person_id(issuer, subject)
+
+
+def known_people(issuer: str) -> list[KnownPerson]:
+    """Active people of one issuer."""
+    return _filled().known_people(issuer)

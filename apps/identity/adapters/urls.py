@@ -1,0 +1,5 @@
+"""Paths under /accounts/oidc/, as the realm file knows them."""
+
+from django.urls import URLPattern
+
+urlpatterns: list[URLPattern] = []
