@@ -1,7 +1,7 @@
 """Fetch the browser's libraries into static/vendor and tests/vendor; check them against their LOCK files.
 
 The files are checked in, so that a demo needs neither Node nor a network. Run this only to change a version:
-    python stack/vendor.py          fetch with npm (scripts never run), copy, write static/vendor/LOCK and tests/vendor/LOCK
+    python stack/vendor.py          fetch with npm (scripts never run), copy, write both LOCK files
     python stack/vendor.py --check  compare the files with the LOCK files
     python stack/vendor.py --icons  only rebuild the sprite (needs the package: fetches it)
 The sprite holds exactly the icons named in static/vendor/icons.txt.
@@ -32,7 +32,8 @@ PACKAGES = [
     ),
     ("axe-core", "4.14.1", {"axe.min.js": TESTS / "axe.min.js", "LICENSE": TESTS / "licenses/axe-core.txt"}),
 ]
-SOURCE_MAP = re.compile(rb"\n?/[/*][#@] ?sourceMappingURL=[^\n]*")  # the maps are not vendored; a dangling link makes browsers ask for them
+# The maps are not vendored; a dangling link would make browsers ask for them.
+SOURCE_MAP = re.compile(rb"\n?/[/*][#@] ?sourceMappingURL=[^\n]*")
 
 
 def fetch(folder: pathlib.Path, name: str, version: str) -> tarfile.TarFile:
@@ -54,7 +55,8 @@ def symbol(name: str, source: str) -> str:
     filled = 'fill="currentColor"' in source[:300]
     inner = source[source.index(">", source.index("<svg")) + 1 : source.rindex("</svg>")]
     inner = re.sub(r"\s+", " ", inner).strip()
-    paint = 'fill="currentColor"' if filled else 'fill="none" stroke="currentColor" stroke-linecap="round" stroke-linejoin="round"'
+    line = 'fill="none" stroke="currentColor" stroke-linecap="round" stroke-linejoin="round"'
+    paint = 'fill="currentColor"' if filled else line
     return f'<symbol id="{name}" viewBox="0 0 24 24"><g {paint}>{inner}</g></symbol>'
 
 

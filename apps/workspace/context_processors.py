@@ -13,7 +13,10 @@ from apps.core.templatetags.atrium import person_name
 from apps.workspace.selectors import navigation
 
 THEMES = ("light", "dark", "system")
-OTHER_LANGUAGE = {"en": {"code": "zh-hans", "tag": "zh-Hans", "name": "中文"}, "zh-hans": {"code": "en", "tag": "en", "name": "English"}}
+OTHER_LANGUAGE = {
+    "en": {"code": "zh-hans", "tag": "zh-Hans", "name": "中文"},
+    "zh-hans": {"code": "en", "tag": "en", "name": "English"},
+}
 
 
 class Shell:

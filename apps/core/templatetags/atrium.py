@@ -1,4 +1,6 @@
-"""Built-in tags of every template: icons, marks, times and amounts, masks. One place, so that all pages say the same thing the same way.
+"""Built-in tags of every template: icons, marks, times and amounts, masks.
+
+One place, so that all pages say the same thing the same way.
 
 Filters and tags take masked values (`core.access.Masked`) everywhere a value may stand.
 """
@@ -40,9 +42,15 @@ def _chinese() -> bool:
 
 @register.simple_tag
 def icon(name: str, size: str = "") -> SafeString:
-    """`{% icon "check" %}`; size "s" or "l". Decorative: the text beside it says the same. Names: static/vendor/icons.txt."""
+    """`{% icon "check" %}`; size "s" or "l". Decorative: the text beside it says the same.
+
+    Names: static/vendor/icons.txt.
+    """
     return format_html(
-        '<svg class="icon {}" aria-hidden="true" focusable="false"><use href="{}#{}"></use></svg>', size, static("vendor/icons.svg"), name
+        '<svg class="icon {}" aria-hidden="true" focusable="false"><use href="{}#{}"></use></svg>',
+        size,
+        static("vendor/icons.svg"),
+        name,
     )
 
 
@@ -68,7 +76,11 @@ def asof(at: dt.datetime | None, stale_after: int = STALE_SECONDS) -> SafeString
     words = gettext("as of %(moment)s, %(age)s") % {"moment": moment(at), "age": age(at)} if old else age(at)
     return format_html(
         '<span class="asof {}" title="{}">{}<time datetime="{}">{}</time></span>',
-        "stale" if old else "", moment(at), icon("clock-exclamation" if old else "clock"), at.isoformat(), words,
+        "stale" if old else "",
+        moment(at),
+        icon("clock-exclamation" if old else "clock"),
+        at.isoformat(),
+        words,
     )
 
 
@@ -122,7 +134,7 @@ def person_name(person: Any) -> str:
 
 @register.simple_tag
 def avatar(person: Any, size: str = "") -> SafeString:
-    """Round initials (Latin) or the last two characters (Chinese). size: s | l. Decorative: the name stands beside it."""
+    """Round initials (Latin) or the last two characters (Chinese). size: s | l. Decorative."""
     shown = person_name(person)
     latin = str(getattr(person, "name", shown) or shown)
     tone = "abcde"[sum(map(ord, latin)) % 5]
@@ -138,7 +150,7 @@ def avatar(person: Any, size: str = "") -> SafeString:
 
 @register.filter
 def moment(at: Any) -> str:
-    """'today 12:00', 'yesterday 18:30', '16 Nov 10:04', with the year when it is another one. Reader's time zone; Masked passes."""
+    """'today 12:00', '16 Nov 10:04', with the year when it is another one. Reader's time zone; Masked passes."""
     if isinstance(at, Masked):
         return str(at)
     at = parsed(at)
@@ -209,7 +221,9 @@ def parsed(value: Any) -> dt.datetime | dt.date | None:
         return value
     text = str(value)
     try:
-        return dt.date.fromisoformat(text) if len(text) == 10 else dt.datetime.fromisoformat(text.replace("Z", "+00:00"))
+        if len(text) == 10:
+            return dt.date.fromisoformat(text)
+        return dt.datetime.fromisoformat(text.replace("Z", "+00:00"))
     except ValueError:
         return None
 
@@ -260,7 +274,8 @@ def money_short(value: Any, currency: str = "") -> str:
     number = _decimal(value)
     if number is None:
         return DASH
-    steps = ((Decimal(10**8), "亿"), (Decimal(10**4), "万")) if _chinese() else ((Decimal(10**6), " M"), (Decimal(10**4), " k"))
+    chinese, latin = ((Decimal(10**8), "亿"), (Decimal(10**4), "万")), ((Decimal(10**6), " M"), (Decimal(10**4), " k"))
+    steps = chinese if _chinese() else latin
     for size, unit in steps:
         if abs(number) >= size:
             scaled = number / (Decimal(1000) if unit == " k" else size)
@@ -281,7 +296,7 @@ def is_masked(value: Any) -> bool:
 
 @register.simple_tag
 def masked(value: Any, label: Any = "", currency: Any = None) -> Any:
-    """The value; when it is masked: dots and a "why?" that names the rule and the owner, never the value. `currency` shows an amount."""
+    """The value; when masked: dots and a "why?" that names the rule, never the value. `currency` shows an amount."""
     if not isinstance(value, Masked):
         if currency is not None:
             return money(value, currency)
@@ -295,13 +310,18 @@ def why(label: Any, chain: tuple[str, ...] = (), owner: str = "") -> SafeString:
     ident = f"why{secrets.token_hex(4)}"
     question = gettext("Why can’t I see this?")
     steps = [*chain] or [gettext("No role of yours may read this field.")]
-    items = format_html_join("", '<li class="{}"><span>{}</span></li>', (("stop" if i == len(steps) - 1 else "", s) for i, s in enumerate(steps)))
+    marked = (("stop" if i == len(steps) - 1 else "", step) for i, step in enumerate(steps))
+    items = format_html_join("", '<li class="{}"><span>{}</span></li>', marked)
     ask = owner or gettext("your administrator")
     return format_html(
         '<button class="whybtn" type="button" popovertarget="{0}" aria-label="{1}">{2}</button>'
         '<div class="pop" id="{0}" popover role="dialog" aria-label="{3}"><b>{3}</b><ol class="chain">{4}</ol>'
         '<span class="xs muted">{5}</span></div>',
-        ident, gettext("Why can’t I see %(what)s?") % {"what": label}, icon("help-circle", "s"), question, items,
+        ident,
+        gettext("Why can’t I see %(what)s?") % {"what": label},
+        icon("help-circle", "s"),
+        question,
+        items,
         gettext("To see it, ask %(owner)s.") % {"owner": ask},
     )
 
@@ -315,8 +335,11 @@ def bar(percent: Any, tone: str = "", label: str = "") -> SafeString:
     width = max(0, min(100, float(percent or 0)))
     described: Any = format_html('role="img" aria-label="{}"', label) if label else mark_safe('aria-hidden="true"')
     return format_html(
-        '<svg class="bar {}" preserveAspectRatio="none" viewBox="0 0 100 6" {}><rect width="{}" height="6"></rect></svg>',
-        tone, described, f"{width:.1f}",
+        '<svg class="bar {}" preserveAspectRatio="none" viewBox="0 0 100 6" {}>'
+        '<rect width="{}" height="6"></rect></svg>',
+        tone,
+        described,
+        f"{width:.1f}",
     )
 
 

@@ -72,9 +72,7 @@ GROUPS: tuple[tuple[Any, tuple[Place, ...]], ...] = (
     ),
     (
         _("Administration"),
-        (
-            Place("access", "/access/", _("Access"), "shield-lock", "access.role"),
-        ),
+        (Place("access", "/access/", _("Access"), "shield-lock", "access.role"),),
     ),
 )
 TABS = ("home", "inbox", "approvals", "customers")  # the phone's bottom bar; the rest is behind "More"
@@ -91,7 +89,7 @@ def exists(url: str) -> bool:
 
 
 def may_open(person: Any, resource: str, action: str = "view") -> bool:
-    """True when any grant of this person opens the page (its rows are filtered there). A resource no app registered is closed."""
+    """True when any grant of this person opens the page (rows are filtered there). An unknown resource is closed."""
     if person is None:
         return False
     try:
@@ -104,7 +102,11 @@ def groups(person: Any, path: str) -> list[Group]:
     """The rail of this person; `path`: where they are."""
     found = []
     for label, places in GROUPS:
-        items = [_item(place, path) for place in places if exists(place.url) and may_open(person, place.resource, place.action)]
+        items = [
+            _item(place, path)
+            for place in places
+            if exists(place.url) and may_open(person, place.resource, place.action)
+        ]
         if items:
             found.append(Group(str(label), items))
     return found
