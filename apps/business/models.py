@@ -46,7 +46,9 @@ class SalesLoop(Stamped):
     `order_state`, `shipped_quantity` and `ordered_quantity` follow the ERP; `shipped_at` is set once everything is out.
     """
 
-    deal_id = models.CharField(max_length=80, unique=True)
+    business_key = models.CharField(max_length=120, unique=True)
+    deal_id = models.CharField(max_length=80, db_index=True)
+    round = models.PositiveIntegerField(default=1)  # a deal that was refused or withdrawn and is won again later begins the next round
     deal_name = models.CharField(max_length=255)
     instance_id = models.UUIDField(unique=True)
     customer_key = models.CharField(max_length=60)
@@ -73,6 +75,7 @@ class SalesLoop(Stamped):
 
     class Meta:
         ordering = ["-won_at"]
+        constraints = [models.UniqueConstraint(fields=["deal_id", "round"], name="business_one_loop_a_round")]
 
     def __str__(self) -> str:
         return self.contract_no
