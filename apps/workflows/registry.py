@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from apps.workflows.engine.cards import Card
+from apps.workflows.engine.cards import Card, Fact, FormField, Line, Link, Option, stamp  # noqa: F401 - what providers build cards from
 
 if TYPE_CHECKING:
     from apps.workflows.models import ProcessInstance

@@ -1,1 +1,1 @@
-"""The process engine without a database: BPMN reader and checks, expressions, timers, the token machine, the decision card."""
+"""The process engine without a database: BPMN reader, checks, expressions, timers, token machine, decision card."""

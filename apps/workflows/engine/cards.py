@@ -148,7 +148,7 @@ class Card:
 
 @dataclass(frozen=True)
 class Watch:
-    """One line of the process file: which fact (a trailing * matches any rest), and when a move of it counts.
+    """One line of the process file: which fact ("stock" covers "stock.IH-200" too), and when a move of it counts.
 
     `when`: "always" (value differs), "crosses" (state differs), "turns:<state>" (state became that one).
     """
@@ -157,7 +157,7 @@ class Watch:
     when: str = "always"
 
     def covers(self, key: str) -> bool:
-        return key.startswith(self.fact[:-1]) if self.fact.endswith("*") else key == self.fact
+        return key == self.fact or key.startswith(f"{self.fact}.")
 
     def moved(self, old: Fact | None, new: Fact | None) -> bool:
         old_state, new_state = (old.state if old else ""), (new.state if new else "")
