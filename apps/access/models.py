@@ -90,7 +90,8 @@ class Assignment(Identified):
 
 
 class PolicyEpoch(models.Model):
-    """One row, raised in the transaction of every change of rights: whoever remembers rights compares it first."""
+    """One row, renamed in the transaction of every change of rights: whoever remembers rights compares the name first. A random name, no
+    counter: a change that was rolled back must not share its number with the next one."""
 
     id = models.PositiveSmallIntegerField(primary_key=True, default=1)
-    value = models.PositiveBigIntegerField(default=1)
+    value = models.CharField(max_length=32)

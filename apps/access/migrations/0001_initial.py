@@ -18,7 +18,7 @@ class Migration(migrations.Migration):
             name='PolicyEpoch',
             fields=[
                 ('id', models.PositiveSmallIntegerField(default=1, primary_key=True, serialize=False)),
-                ('value', models.PositiveBigIntegerField(default=1)),
+                ('value', models.CharField(max_length=32)),
             ],
         ),
         migrations.CreateModel(

@@ -1,0 +1,153 @@
+"""Talking to the identity provider: discovery and keys with a last good copy, the token endpoint, and a breaker so that a hung provider
+costs one request and not all. Network only; no database."""
+
+from __future__ import annotations
+
+import datetime as dt
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import requests
+from django.conf import settings
+
+from apps.core import clock
+from apps.core.http import Client, PermanentError, TransientError
+from apps.identity.claims import TokenRefused, UnknownKey, signing_keys
+
+CACHE_FOR = dt.timedelta(minutes=10)
+BREAKER = dt.timedelta(seconds=10)
+KEYS_AGAIN = dt.timedelta(seconds=10)
+CONNECT, READ = 1.0, 2.0  # inside a request; workers may wait longer
+SYSTEM = "Keycloak"
+
+
+class ProviderAway(TransientError):
+    """The identity provider does not answer, or did not a moment ago."""
+
+
+class GrantEnded(PermanentError):
+    """The token endpoint refused the grant: the session there is over."""
+
+
+@dataclass
+class _Known:
+    """What was fetched, and when."""
+
+    config: dict[str, Any] | None = None
+    config_at: dt.datetime | None = None
+    jwks: dict[str, Any] | None = None
+    jwks_at: dt.datetime | None = None
+    failed_at: dt.datetime | None = None
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+
+_known = _Known()
+
+
+def forget() -> None:
+    """Drop everything fetched (tests)."""
+    _known.config = _known.config_at = _known.jwks = _known.jwks_at = _known.failed_at = None
+
+
+class _Tokens(Client):
+    """The provider's HTTP: its words for a refusal are the OAuth error code."""
+
+    def words(self, response: requests.Response) -> str:
+        try:
+            answer = response.json()
+        except ValueError:
+            return super().words(response)
+        return str(answer.get("error", "")) if isinstance(answer, dict) else super().words(response)
+
+
+def _client(read: float = READ) -> Client:
+    return _Tokens("", system=SYSTEM, connect_timeout=CONNECT, read_timeout=read)
+
+
+def is_open() -> bool:
+    """The breaker: True for 10 s after a failure, during which nobody tries."""
+    return _known.failed_at is not None and clock.now() - _known.failed_at < BREAKER
+
+
+def _guarded(call: Callable[[], requests.Response]) -> requests.Response:
+    if is_open():
+        raise ProviderAway("the identity provider did not answer a moment ago", system=SYSTEM)
+    try:
+        response = call()
+    except TransientError as error:
+        _known.failed_at = clock.now()
+        raise ProviderAway(error.message, system=SYSTEM) from error
+    _known.failed_at = None
+    return response
+
+
+def discovery() -> dict[str, Any]:
+    """The provider's document, at most 10 minutes old, else the last good copy. Raises ProviderAway without any copy.
+
+    The issuer it names must be the configured one, character by character.
+    """
+    now = clock.now()
+    if _known.config is not None and _known.config_at is not None and now - _known.config_at < CACHE_FOR:
+        return _known.config
+    try:
+        response = _guarded(lambda: _client().request("GET", f"{settings.OIDC_ISSUER}/.well-known/openid-configuration"))
+        found = response.json()
+    except (ProviderAway, PermanentError, ValueError) as error:
+        if _known.config is not None:
+            return _known.config
+        raise ProviderAway("the identity provider does not answer", system=SYSTEM) from error
+    if found.get("issuer") != settings.OIDC_ISSUER:
+        raise TokenRefused("the provider names another issuer")
+    _known.config, _known.config_at = found, now
+    return dict(found)
+
+
+def probe() -> bool:
+    """Is the provider there? Asked before somebody is sent to it: 1 s, remembered by the cached discovery and the breaker."""
+    if not settings.OIDC_ISSUER or is_open():
+        return False
+    try:
+        _guarded(lambda: _client(1.0).request("GET", f"{settings.OIDC_ISSUER}/.well-known/openid-configuration"))
+    except (ProviderAway, PermanentError):
+        return False
+    return True
+
+
+def _jwks(*, again: bool) -> dict[str, Any]:
+    now = clock.now()
+    age = now - _known.jwks_at if _known.jwks_at else None
+    if _known.jwks is not None and age is not None and age < (KEYS_AGAIN if again else CACHE_FOR):
+        return _known.jwks
+    with _known.lock:
+        try:
+            found = _guarded(lambda: _client().request("GET", discovery()["jwks_uri"])).json()
+        except (ProviderAway, PermanentError, ValueError):
+            if _known.jwks is None:
+                raise
+            return _known.jwks
+        _known.jwks, _known.jwks_at = found, now
+    return dict(found)
+
+
+def verified(check: Callable[..., dict[str, Any]], token: str, **expected: Any) -> dict[str, Any]:
+    """Run one of apps.identity.claims' checks with the provider's keys; on an unknown key id fetch them again, at most every 10 s."""
+    common: dict[str, Any] = {"issuer": settings.OIDC_ISSUER, "client_id": settings.OIDC_CLIENT_ID, **expected}
+    try:
+        return check(token, signing_keys(_jwks(again=False)), **common)
+    except UnknownKey:
+        return check(token, signing_keys(_jwks(again=True)), **common)
+
+
+def token_request(form: Mapping[str, str], *, read: float = READ) -> dict[str, Any]:
+    """One POST to the token endpoint as our client. Raises GrantEnded when refused, ProviderAway when not answered."""
+    body = {**form, "client_id": settings.OIDC_CLIENT_ID, "client_secret": settings.OIDC_CLIENT_SECRET}
+    url = discovery()["token_endpoint"]
+    try:
+        answer = _guarded(lambda: _client(read).request("POST", url, data=body)).json()
+    except PermanentError as error:
+        raise GrantEnded(error.message, system=SYSTEM, status=error.status, code=error.message) from error
+    except ValueError as error:
+        raise ProviderAway("the identity provider answered nonsense", system=SYSTEM) from error
+    return dict(answer)

@@ -1,0 +1,99 @@
+"""The cast and the tools that every test may use."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterator
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from django.test import Client
+
+NOW = dt.datetime(2026, 11, 23, 1, 12, tzinfo=dt.UTC)  # Monday, 09:12 in the company's zone
+
+
+@pytest.fixture
+def clock() -> dt.datetime:
+    """A fixed moment to hand to services as `now`. The real clock goes on: use `travel` where code reads it."""
+    return NOW
+
+
+@pytest.fixture
+def travel(monkeypatch: pytest.MonkeyPatch) -> Callable[[dt.datetime], None]:
+    """travel(moment): from now on apps.core.clock.now() says this moment (again and again until the next call)."""
+
+    def to(moment: dt.datetime) -> None:
+        monkeypatch.setattr("apps.core.clock.now", lambda: moment)
+
+    return to
+
+
+@pytest.fixture(autouse=True)
+def _settled(settings: Any) -> Iterator[None]:
+    """Language and memory of one test do not leak into the next."""
+    from django.core.cache import cache
+    from django.utils import translation
+
+    settings.DEMO_SIGN_IN = True
+    with translation.override("en"):
+        yield
+    cache.clear()
+
+
+@pytest.fixture
+def company(db: None) -> SimpleNamespace:
+    """The seeded company: `people` by login, and the moment of seeding."""
+    from apps.devtools import company as data
+
+    seeded_at = NOW - dt.timedelta(days=30)
+    return SimpleNamespace(people=data.seed(now=seeded_at), seeded_at=seeded_at)
+
+
+@pytest.fixture
+def cast(company: SimpleNamespace) -> SimpleNamespace:
+    """ana, boss, fin, eve, admin, guest: directory people, each with `.account`."""
+    from apps.directory import selectors as directory
+    from apps.identity.services import account_for
+
+    people = {}
+    for login, person in company.people.items():
+        person = directory.get_person(person.pk)
+        person.account = account_for(
+            issuer=person.issuer, subject=person.subject, username=login, email=person.email, name=person.name
+        )
+        people[login] = person
+    return SimpleNamespace(**people)
+
+
+@pytest.fixture
+def sign_in() -> Callable[[Client, Any], Client]:
+    """sign_in(client, person): the client is signed in as a member of the cast, with a live session row."""
+
+    def as_person(client: Client, person: Any) -> Client:
+        from apps.core import clock
+        from apps.identity.services import open_session
+
+        client.force_login(person.account, backend="django.contrib.auth.backends.ModelBackend")
+        open_session(session_key=client.session.session_key, account=person.account, now=clock.now())
+        return client
+
+    return as_person
+
+
+@pytest.fixture
+def run_jobs() -> Callable[..., int]:
+    """run_jobs(now=None): run due jobs until none is due; returns how many ran. `now` stands for the clock of the queue."""
+
+    def until_quiet(now: dt.datetime | None = None, rounds: int = 50) -> int:
+        from apps.jobs import services as jobs
+
+        total = 0
+        for _round in range(rounds):
+            ran = jobs.run_due(now=now)
+            total += ran
+            if not ran:
+                return total
+        raise AssertionError(f"jobs are still due after {rounds} rounds")
+
+    return until_quiet
