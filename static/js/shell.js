@@ -129,3 +129,40 @@ document.body.addEventListener("htmx:config:request", (event) => {
   const request = event.detail?.ctx?.request;
   if (request && !/^(GET|HEAD)$/i.test(request.method || "GET")) request.headers["X-CSRFToken"] = csrfToken();
 });
+
+// --- pushes: "record" hints also as "record-<kind>", so that a fragment listens to its own kind only (filters would need code) -------
+document.body.addEventListener("atrium:record", (event) => {
+  const kind = event.detail?.kind;
+  if (kind) document.body.dispatchEvent(new CustomEvent(`atrium:record-${kind}`, { detail: event.detail }));
+});
+
+// --- ages go on counting while the page is open ------------------------------------------------------------------------
+const ageWords = document.getElementById("age-words")?.dataset;
+function countAges() {
+  if (!ageWords) return;
+  $$(".asof[data-stale] time").forEach((time) => {
+    const seconds = Math.max(0, (Date.now() - Date.parse(time.dateTime)) / 1000);
+    const words = seconds < 60 ? ageWords.now
+      : seconds < 3600 ? ageWords.minutes.replace("0", Math.floor(seconds / 60))
+      : seconds < 172800 ? ageWords.hours.replace("0", Math.floor(seconds / 3600))
+      : ageWords.days.replace("0", Math.floor(seconds / 86400));
+    const mark = time.closest(".asof");
+    if (seconds > Number(mark.dataset.stale)) mark.classList.add("stale");
+    else if (time.textContent !== words) time.textContent = words;
+  });
+}
+setInterval(countAges, 20000);
+
+// --- a form that was sent shows it at once and is not sent twice --------------------------------------------------------
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  if (!(form instanceof HTMLFormElement) || !("busy" in form.dataset) || event.defaultPrevented) return;
+  if (form.dataset.sent) return event.preventDefault();
+  form.dataset.sent = "1";
+  const button = event.submitter || document.querySelector(`button[type=submit][form="${form.id}"]`);
+  if (button) { button.classList.add("busy"); button.setAttribute("aria-busy", "true"); }
+});
+addEventListener("pageshow", () => $$("form[data-sent]").forEach((form) => {
+  delete form.dataset.sent;
+  $$(".busy").forEach((button) => { button.classList.remove("busy"); button.removeAttribute("aria-busy"); });
+}));

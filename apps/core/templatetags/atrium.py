@@ -68,16 +68,23 @@ def pill(text: Any, tone: str = "", icon_name: str = "") -> SafeString:
 
 
 @register.simple_tag
-def asof(at: dt.datetime | None, stale_after: int = STALE_SECONDS) -> SafeString:
-    """How old a figure of another system is; turns to a warning with words when older than `stale_after` seconds."""
-    if at is None:
+def asof(at: dt.datetime | None, stale_after: Any = STALE_SECONDS, confirmed_at: Any = None) -> SafeString:
+    """How old a figure of another system is; turns to a warning with words when older than `stale_after` seconds.
+
+    `confirmed_at`: when the system's feed last said that nothing else has changed: an unchanged record is as fresh as that.
+    """
+    at, stale_after = parsed(at), stale_after or STALE_SECONDS  # type: ignore[assignment]
+    if isinstance(confirmed_at, dt.datetime) and (at is None or confirmed_at > at):
+        at = confirmed_at
+    if not isinstance(at, dt.datetime):
         return mark_safe("")
     old = (clock.now() - at).total_seconds() > stale_after
     words = gettext("as of %(moment)s, %(age)s") % {"moment": moment(at), "age": age(at)} if old else age(at)
     return format_html(
-        '<span class="asof {}" title="{}">{}<time datetime="{}">{}</time></span>',
+        '<span class="asof {}" title="{}" data-stale="{}">{}<time datetime="{}">{}</time></span>',
         "stale" if old else "",
         moment(at),
+        stale_after,
         icon("clock-exclamation" if old else "clock"),
         at.isoformat(),
         words,
@@ -251,6 +258,16 @@ def quantity(value: Any) -> str:
         return DASH
     text = f"{number:,.4f}".rstrip("0").rstrip(".")
     return text.replace("-", "−")
+
+
+@register.filter
+def unlocalized(value: Any) -> str:
+    """A number as form fields and SVG want it: 1200.5."""
+    number = _decimal(value)
+    if number is None:
+        return ""
+    text = f"{number:f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 @register.filter

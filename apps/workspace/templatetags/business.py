@@ -1,0 +1,107 @@
+"""Words and colours of the states that records of outside systems are in."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import template
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
+
+from apps.core.access import Masked
+from apps.core.templatetags.atrium import pill
+
+register = template.Library()
+
+# kind -> state -> (word, tone, icon)
+STATES: dict[str, dict[str, tuple[Any, str, str]]] = {
+    "order": {
+        "draft": (_("Draft"), "line", "pencil"),
+        "confirmed": (_("Confirmed"), "info", "circle-check"),
+        "processing": (_("In delivery"), "warn", "package"),
+        "done": (_("Done"), "ok", "check"),
+        "cancelled": (_("Cancelled"), "danger", "ban"),
+    },
+    "shipment": {
+        "waiting": (_("Waiting for stock"), "warn", "hourglass"),
+        "assigned": (_("Ready to pick"), "info", "package"),
+        "picked": (_("Picked"), "info", "package"),
+        "packed": (_("Packed"), "info", "package-export"),
+        "shipped": (_("Shipped"), "ok", "truck-delivery"),
+        "done": (_("Shipped"), "ok", "truck-delivery"),
+        "cancelled": (_("Cancelled"), "danger", "ban"),
+    },
+    "deal": {
+        "open": (_("Open"), "info", "target-arrow"),
+        "won": (_("Won"), "ok", "trophy"),
+        "lost": (_("Lost"), "line", "x"),
+    },
+    "invoice": {
+        "draft": (_("Draft"), "line", "pencil"),
+        "posted": (_("Posted"), "info", "file-invoice"),
+        "paid": (_("Paid"), "ok", "check"),
+        "cancelled": (_("Cancelled"), "danger", "ban"),
+    },
+}
+# what CRMs call their stages; anything else is shown as the CRM writes it
+STAGES: dict[str, Any] = {
+    "PROSPECTING": _("Prospecting"),
+    "QUALIFICATION": _("Qualification"),
+    "QUALIFIED": _("Qualified"),
+    "PROPOSAL": _("Proposal"),
+    "NEGOTIATION": _("Negotiation"),
+    "CLOSED_WON": _("Won"),
+    "CLOSED_LOST": _("Lost"),
+    "WON": _("Won"),
+    "LOST": _("Lost"),
+}
+CHANNELS: dict[str, tuple[Any, str]] = {
+    "call": (_("Call"), "phone"),
+    "visit": (_("Visit"), "map-pin"),
+    "meeting": (_("Meeting"), "users"),
+    "email": (_("E-mail"), "mail"),
+    "mail": (_("E-mail"), "mail"),
+    "note": (_("Note"), "note"),
+}
+ORDER_STEPS = {"draft": 1, "confirmed": 2, "processing": 3, "done": 4}
+
+
+@register.simple_tag
+def state(kind: str, value: Any) -> Any:
+    """`{% state "order" order.state %}`: the pill of a record's state."""
+    if isinstance(value, Masked):
+        return str(value)
+    word, tone, icon = STATES.get(kind, {}).get(str(value), (value or "–", "line", ""))
+    return pill(word, tone, icon)
+
+
+@register.filter
+def stage_name(value: Any) -> str:
+    """A CRM stage in the reader's words."""
+    return str(STAGES.get(str(value).upper().replace(" ", "_"), value))
+
+
+@register.filter
+def channel_name(value: Any) -> str:
+    """How a follow-up happened."""
+    return str(CHANNELS.get(str(value).lower(), (value or _("Note"), ""))[0])
+
+
+@register.filter
+def channel_icon(value: Any) -> str:
+    return CHANNELS.get(str(value).lower(), ("", "note"))[1]
+
+
+@register.filter
+def order_step(value: Any) -> int:
+    """1..4: how far an order is (draft, confirmed, in delivery, done); 0 when cancelled."""
+    return ORDER_STEPS.get(str(value), 0)
+
+
+@register.simple_tag
+def steps(reached: int, of: int, tone: str, label: Any) -> SafeString:
+    """Small segmented progress mark."""
+    from django.utils.html import format_html, format_html_join
+
+    parts = format_html_join("", '<i class="{}"></i>', ((f"on {tone}" if n <= reached else "",) for n in range(1, of + 1)))
+    return format_html('<span class="stg" role="img" aria-label="{}">{}</span>', label, parts)
