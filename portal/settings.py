@@ -271,6 +271,12 @@ LOGGING = {
     "loggers": {"django.request": {"level": "ERROR"}, "axes": {"level": "WARNING"}},
 }
 
+# --- background work ---------------------------------------------------------------------------------------------------------------------
+
+JOBS_THREADS = env.int("JOBS_THREADS", default=3)  # jobs at a time in one worker
+JOBS_LEASE = dt.timedelta(seconds=env.float("JOBS_LEASE_SECONDS", default=60))  # a run longer than this is taken over by another worker
+JOBS_RETRY_BASE = env.float("JOBS_RETRY_BASE_SECONDS", default=1)  # first retry within this many seconds, doubled up to five minutes
+
 # --- the sales loop ---------------------------------------------------------------------------------------------------------------------
 
 UNDO_WINDOW = dt.timedelta(seconds=env.float("UNDO_WINDOW_SECONDS", default=10))

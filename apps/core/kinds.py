@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from django.utils.translation import gettext as _
+
 
 @dataclass(frozen=True)
 class NoticeAction:
@@ -55,6 +57,13 @@ class NotificationKind:
 
     def actions(self, params: Mapping[str, Any]) -> list[NoticeAction]:
         return []
+
+    def ended(self, params: Mapping[str, Any], outcome: str) -> str:
+        """How it ended, in words; who did it stands beside it. Unknown words read "dealt with"."""
+        return {
+            "approved": _("approved"), "rejected": _("rejected"), "returned": _("returned"), "withdrawn": _("withdrawn"),
+            "cancelled": _("cancelled"), "retried": _("retried"), "resolved": _("repaired"), "reassigned": _("handed over"),
+        }.get(outcome.lower(), _("dealt with"))
 
 
 KINDS: dict[str, NotificationKind] = {}

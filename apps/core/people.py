@@ -8,7 +8,10 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from apps.core.access import Person
 
 
 @dataclass(frozen=True)
@@ -29,6 +32,10 @@ class KnownPerson:
 class People(Protocol):
     def person_id(self, issuer: str, subject: str) -> uuid.UUID | None:
         """The person with this key, active or not; one indexed read."""
+        ...
+
+    def person_of(self, account: Any) -> Person | None:
+        """The active person behind an account, as plans want it."""
         ...
 
     def known_people(self, issuer: str) -> list[KnownPerson]:
@@ -54,6 +61,11 @@ def _filled() -> People:
 def person_id(issuer: str, subject: str) -> uuid.UUID | None:
     """The id of the person, or None: an account nobody knows sees nothing."""
     return _filled().person_id(issuer, subject)
+
+
+def person_of(account: Any) -> Person | None:
+    """The active person behind an account; None for a stranger and for nobody signed in."""
+    return _filled().person_of(account)
 
 
 def known_people(issuer: str) -> list[KnownPerson]:

@@ -100,6 +100,9 @@ class PeoplePort:
     def person_id(self, issuer: str, subject: str) -> uuid.UUID | None:
         return Person.objects.filter(issuer=issuer, subject=subject).values_list("pk", flat=True).first()
 
+    def person_of(self, account: Any) -> Person | None:
+        return person_of(account)
+
     def known_people(self, issuer: str) -> list[KnownPerson]:
         return [
             KnownPerson(id=p.pk, login=p.login, name=p.name, name_zh=p.name_zh, title=p.title, title_zh=p.title_zh, email=p.email,

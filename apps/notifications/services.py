@@ -1,0 +1,133 @@
+"""Telling people, and taking it back when it is dealt with. Every change is pushed to the browsers of those it concerns when it commits."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from collections.abc import Iterable, Mapping
+from typing import Any, Protocol
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from apps.core import kinds
+from apps.core.errors import DomainError, NotFound
+from apps.notifications.models import Notification, State
+from apps.realtime import services as realtime
+
+
+class Viewer(Protocol):
+    @property
+    def pk(self) -> Any: ...
+
+
+class UnableToPutAway(DomainError):
+    """A to-do goes away when its work is done, not by hand."""
+
+    code = "todo_is_open"
+
+
+def notify(*, kind: str, person_ids: Iterable[uuid.UUID], params: Mapping[str, Any], ref: str, now: dt.datetime, dedupe: str = "",
+           due_at: dt.datetime | None = None) -> list[uuid.UUID]:
+    """One notice to each person, in the caller's transaction; returns the ids of the new ones.
+
+    `kind`: a key of core.kinds (LookupError else). `params`: what the kind renders; ids and values as read, masked only when shown.
+    `ref`: the thing it is about; `resolve` closes by it. `dedupe`: with the same value a person is told once, for ever.
+    """
+    known = kinds.get(kind)
+    rows = [
+        Notification(person_id=person, kind=kind, system=known.system, todo=known.todo, params=dict(params), ref=ref,
+                     dedupe=dedupe or None, due_at=due_at, created_at=now)
+        for person in sorted(set(person_ids))
+    ]
+    with transaction.atomic():
+        Notification.objects.bulk_create(rows, ignore_conflicts=bool(dedupe))
+        new = rows
+        if dedupe:
+            stored = set(Notification.objects.filter(pk__in=[row.pk for row in rows]).values_list("pk", flat=True))
+            new = [row for row in rows if row.pk in stored]
+        _push([row.person_id for row in new], todo=known.todo, change="new", ref=ref, now=now)
+    return [row.pk for row in new]
+
+
+def resolve(*, ref: str, now: dt.datetime, outcome: str = "", by: uuid.UUID | None = None) -> int:
+    """Close every open notice about `ref`, for everybody. `outcome`: a word its kind renders; `by`: who decided. Returns how many."""
+    with transaction.atomic():
+        open_ones = list(Notification.objects.select_for_update().filter(ref=ref, state=State.OPEN).order_by("person_id", "pk"))
+        Notification.objects.filter(pk__in=[row.pk for row in open_ones]).update(
+            state=State.RESOLVED, outcome=outcome, closed_at=now, closed_by=by)
+        for todo in (True, False):
+            _push([row.person_id for row in open_ones if row.todo is todo], todo=todo, change="closed", ref=ref, now=now)
+    return len(open_ones)
+
+
+def _push(person_ids: Iterable[uuid.UUID], *, todo: bool, change: str, ref: str, now: dt.datetime) -> None:
+    realtime.push(person_ids=person_ids, hint={"t": "todo" if todo else "notice", "change": change, "ref": ref}, now=now)
+
+
+def _own(person: Viewer, notification_id: uuid.UUID) -> Notification:
+    row = Notification.objects.select_for_update().filter(pk=notification_id, person_id=person.pk).first()
+    if row is None:
+        raise NotFound(_("There is no such message in your inbox."))
+    return row
+
+
+def _changed(row: Notification, fields: list[str], now: dt.datetime) -> Notification:
+    row.save(update_fields=fields)
+    _push([row.person_id], todo=row.todo, change="changed", ref=row.ref, now=now)
+    return row
+
+
+def mark_read(*, person: Viewer, notification_id: uuid.UUID, now: dt.datetime) -> Notification:
+    """Take the unread dot away. Raises NotFound for a message that is not this person's."""
+    with transaction.atomic():
+        row = _own(person, notification_id)
+        if row.read_at is not None:
+            return row
+        row.read_at = now
+        return _changed(row, ["read_at"], now)
+
+
+def mark_unread(*, person: Viewer, notification_id: uuid.UUID, now: dt.datetime) -> Notification:
+    """Put the unread dot back."""
+    with transaction.atomic():
+        row = _own(person, notification_id)
+        row.read_at = None
+        return _changed(row, ["read_at"], now)
+
+
+def dismiss(*, person: Viewer, notification_id: uuid.UUID, now: dt.datetime) -> Notification:
+    """Put a message away. Raises UnableToPutAway for a to-do that is still open: it goes when its work is done."""
+    with transaction.atomic():
+        row = _own(person, notification_id)
+        if row.todo and row.state == State.OPEN:
+            raise UnableToPutAway(_("This waits for your decision. Open it and decide, or snooze it."))
+        row.state, row.closed_at, row.read_at = State.DISMISSED, now, row.read_at or now
+        return _changed(row, ["state", "closed_at", "read_at"], now)
+
+
+def restore(*, person: Viewer, notification_id: uuid.UUID, now: dt.datetime) -> Notification:
+    """Undo of `dismiss`."""
+    with transaction.atomic():
+        row = _own(person, notification_id)
+        if row.state != State.DISMISSED:
+            return row
+        row.state, row.closed_at = State.OPEN, None
+        return _changed(row, ["state", "closed_at"], now)
+
+
+def snooze(*, person: Viewer, notification_id: uuid.UUID, until: dt.datetime | None, now: dt.datetime) -> Notification:
+    """Out of the list until then; None: back into it at once. It still counts among the to-dos."""
+    with transaction.atomic():
+        row = _own(person, notification_id)
+        row.snoozed_until = until
+        return _changed(row, ["snoozed_until"], now)
+
+
+def mark_all_read(*, person: Viewer, now: dt.datetime) -> int:
+    """Every message that only informs."""
+    with transaction.atomic():
+        count = Notification.objects.filter(person_id=person.pk, state=State.OPEN, todo=False, read_at=None).update(read_at=now)
+        if count:
+            _push([person.pk], todo=False, change="changed", ref="", now=now)
+    return count

@@ -1,0 +1,93 @@
+"""The websocket /ws/.
+
+The browser says `{"since": n | null, "age": ms}` when it opens, when it notices a gap, and every half minute; `age`: how old its page is.
+The server says `{"hello": {"seq": n, "facts": {...}}}`, `{"seq": n, "hint": {...}}`, `{"resync": true}` and `{"ping": true}`.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from channels.generic.websocket import AsyncWebsocketConsumer
+
+from apps.core import people
+from apps.core.access import declare, plan
+from apps.realtime import buses, selectors
+from apps.realtime.hub import SIGNED_OUT, Connection, Hub, Socket, in_database_thread, running_hub
+
+
+@declare("notifications.notification", "view")
+class LiveConsumer(AsyncWebsocketConsumer):
+    """No channel layer: the hub is the layer. Who is not signed in, or may see no notices, is closed with 4401."""
+
+    socket: Socket | None = None
+
+    async def connect(self) -> None:
+        account, session = self.scope["user"], self.scope["session"]
+        person = await in_database_thread(lambda: allowed_person(account))
+        await self.accept()
+        if person is None or not session.session_key:
+            await self.close(code=SIGNED_OUT)
+            return
+        self.socket = Socket(person.pk, session.session_key, self.base_send)
+        join(self.socket)
+
+    async def disconnect(self, code: int) -> None:
+        if self.socket:
+            running_hub().remove(self.socket)
+
+    async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
+        asked = _asked(text_data)
+        if self.socket is None or asked is None:
+            return
+        await catch_up(self.socket, *asked)
+
+
+def _asked(text: str | None) -> tuple[int | None, float] | None:
+    """(since, age in seconds), or None for anything else that a browser may send."""
+    try:
+        message = json.loads(text or "")
+        since = message["since"]
+        if since is not None:
+            since = int(since)
+        return since, min(max(float(message.get("age", 0)) / 1000, 0.0), selectors.OLDEST_PAGE)
+    except (ValueError, TypeError, KeyError, AttributeError):
+        return None
+
+
+def allowed_person(account: Any) -> Any:
+    """The person of the account, when that person may see notices."""
+    person = people.person_of(account)
+    return person if person and plan(person, "view", "notifications.notification").allowed else None
+
+
+def join(connection: Connection) -> Hub:
+    """Into the hub of this loop, whose bus is listened to from now on."""
+    hub = running_hub()
+    hub.listen_to(lambda: buses.bus().listen(hub, lambda: catch_up_all(hub)))
+    hub.add(connection)
+    return hub
+
+
+async def catch_up_all(hub: Hub) -> None:
+    """After frames may have been lost: each connection gets what its number says it lacks."""
+    held = hub.connections()
+    if not held:
+        return
+    newest = await in_database_thread(lambda: selectors.newest({connection.person_id for connection in held}))
+    for connection in held:
+        if -1 < connection.seq < newest.get(connection.person_id, 0) and not connection.closed:
+            await catch_up(connection, connection.seq)
+
+
+async def catch_up(connection: Connection, since: int | None, age: float = 0.0) -> None:
+    """Send the greeting and what was missed, through the connection's own queue."""
+    missed, facts = await in_database_thread(lambda: (
+        selectors.missed(connection.person_id, since, age), selectors.greeting(connection.person_id)))
+    connection.seq = max(connection.seq, missed.seq)
+    connection.push(json.dumps({"hello": {"seq": missed.seq, "facts": facts}}))
+    if missed.resync:
+        connection.push(json.dumps({"resync": True}))
+    for frame in missed.frames:
+        connection.push(json.dumps(frame, ensure_ascii=False))
