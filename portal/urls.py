@@ -13,8 +13,6 @@ urlpatterns = [
     path("", include("apps.business.urls")),
     path("", include("apps.integrations.urls")),
     path("", include("apps.realtime.urls")),
-    path("accounts/", include("allauth.socialaccount.providers.openid_connect.urls")),
-    path("accounts/", include("allauth.socialaccount.urls")),
     path("api/v1/", include(api.urlpatterns)),
 ]
 

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.db.models import Q
+from django.utils.translation import get_language
 
 from apps.access.models import Assignment, Grant, PolicyEpoch, Role
 from apps.access.policies import OWN_ACCOUNT, HeldGrant, HeldPlan, Rule, check_known
@@ -57,6 +58,7 @@ class _Remembered:
     epoch: str | None = None
     plans: dict[tuple[Any, str, str], HeldPlan] = field(default_factory=dict)
     held: dict[Any, list[HeldGrant]] = field(default_factory=dict)
+    owners: str | None = None
 
 
 _current: contextvars.ContextVar[_Remembered | None] = contextvars.ContextVar("access_of_this_request", default=None)
@@ -81,6 +83,7 @@ def forget() -> None:
         memory.epoch = None
         memory.plans.clear()
         memory.held.clear()
+        memory.owners = None
 
 
 def epoch() -> str:
@@ -205,7 +208,13 @@ def decide(person: Any, action: str, resource: str, owner_id: uuid.UUID | None =
 
 def owners_words() -> str:
     """Whom to ask for rights: those who manage roles, by name."""
-    return ", ".join(person.name for person in who_may("manage", "access.role"))
+    memory = _current.get()
+    if memory is not None and memory.owners is not None:
+        return memory.owners
+    found = ", ".join(person.display(get_language() or "en") for person in who_may("manage", "access.role"))
+    if memory is not None:
+        memory.owners = found
+    return found
 
 
 def who_may(action: str, resource: str) -> list[Any]:

@@ -28,6 +28,14 @@ class KnownPerson:
     issuer: str
     subject: str
 
+    def display(self, language: str) -> str:
+        """The name in the viewer's language."""
+        return self.name_zh if language.startswith("zh") and self.name_zh else self.name
+
+    def display_title(self, language: str) -> str:
+        """The job title in the viewer's language."""
+        return self.title_zh if language.startswith("zh") and self.title_zh else self.title
+
 
 class People(Protocol):
     def person_id(self, issuer: str, subject: str) -> uuid.UUID | None:

@@ -8,6 +8,7 @@ class IdentityConfig(AppConfig):
     def ready(self) -> None:
         from apps.core import access, sessions
         from apps.identity import selectors
+        from apps.identity.adapters import accounts  # noqa: F401 - receivers of sign-in and sign-out
 
         sessions.fill(selectors.is_alive)
         access.register_resource("identity.profile", actions={"view", "edit"})

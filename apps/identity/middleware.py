@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zoneinfo
 from collections.abc import Callable
 
 from django.conf import settings
@@ -14,6 +13,7 @@ from django.utils import timezone, translation
 from apps.core import clock
 from apps.identity import selectors
 from apps.identity.services import tokens
+from apps.identity.services.locale import settle
 
 Handler = Callable[[HttpRequest], HttpResponse]
 
@@ -21,8 +21,8 @@ Handler = Callable[[HttpRequest], HttpResponse]
 class PersonalLocaleMiddleware:
     """Activates the account's language and time zone; without an account the cookie, the browser's wish, and the company's zone.
 
-    Stands before the authentication middleware (messages and refusals must be translated too), so it reads the account lazily: the language
-    is settled in `settle`, which LiveSessionMiddleware calls as soon as the account is known.
+    Stands before the authentication middleware (messages and refusals must be translated too), so it cannot know the
+    account yet: LiveSessionMiddleware settles both again as soon as it does.
     """
 
     def __init__(self, get_response: Handler) -> None:
@@ -37,14 +37,6 @@ class PersonalLocaleMiddleware:
         response.headers.setdefault("Content-Language", translation.get_language() or settings.LANGUAGE_CODE)
         translation.deactivate()
         return response
-
-
-def settle(request: HttpRequest, account: object | None) -> None:
-    """Activate language and zone for this request."""
-    language = getattr(account, "language", "") or translation.get_language_from_request(request)
-    translation.activate(language)
-    request.LANGUAGE_CODE = translation.get_language()  # type: ignore[attr-defined]
-    timezone.activate(zoneinfo.ZoneInfo(getattr(account, "time_zone", "") or settings.COMPANY_TIME_ZONE))
 
 
 class LiveSessionMiddleware:

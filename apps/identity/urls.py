@@ -1,3 +1,16 @@
-from django.urls import URLPattern
+"""Pages of identity."""
 
-urlpatterns: list[URLPattern] = []
+from django.urls import include, path
+
+from apps.identity.views import profile, sign_on
+
+urlpatterns = [
+    path("sign-in/", sign_on.sign_in, name="sign-in"),
+    path("sign-in/demo/", sign_on.demo_sign_in, name="demo-sign-in"),
+    path("sign-out/", sign_on.sign_out, name="sign-out"),
+    path("oidc/backchannel-logout/", sign_on.backchannel_logout, name="backchannel-logout"),
+    path("oidc/signed-out/", sign_on.signed_out, name="signed-out"),
+    path("profile/", profile.profile, name="profile"),
+    path("profile/quick/", profile.quick, name="profile-quick"),
+    path("accounts/", include("apps.identity.adapters.urls")),
+]

@@ -40,8 +40,9 @@ def failed(request: HttpRequest, error: DomainError) -> HttpResponse:
         return answer_json(error.code, error.message, error.status, error.details)
     if error.status == 404:
         return not_found(request)
-    template = "errors/failed_part.html" if wants_fragment(request) else "errors/failed.html"
-    return _page(request, template, {"message": str(error.message), "status": error.status}, error.status)
+    whole = "errors/503.html" if error.status == 503 else "errors/failed.html"
+    template = "errors/failed_part.html" if wants_fragment(request) else whole
+    return _page(request, template, {"message": str(error.message)}, error.status)
 
 
 def away(request: HttpRequest) -> HttpResponse:
@@ -66,7 +67,7 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     if wants_json(request):
         return answer_json("csrf_refused", text, 403)
     template = "errors/failed_part.html" if wants_fragment(request) else "errors/failed.html"
-    return _page(request, template, {"message": text, "status": 403}, 403)
+    return _page(request, template, {"message": text}, 403)
 
 
 def not_found(request: HttpRequest, exception: Any = None) -> HttpResponse:
@@ -86,6 +87,7 @@ def server_error(request: HttpRequest) -> HttpResponse:
 
 
 def _page(request: HttpRequest, template: str, context: dict[str, Any], status: int) -> HttpResponse:
-    response = render(request, template, context, status=status)
+    frame = "base.html" if getattr(request, "person", None) else "base_bare.html"
+    response = render(request, template, {**context, "layout": frame}, status=status)
     response["Cache-Control"] = "no-store"
     return response

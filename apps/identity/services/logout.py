@@ -1,0 +1,79 @@
+"""Sessions that end at the identity provider: told by it (back channel), or found out by asking (reconcile)."""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+from collections import defaultdict
+
+from django.conf import settings
+from django.db import transaction
+from keycloak import KeycloakAdmin, KeycloakOpenIDConnection
+from keycloak.exceptions import KeycloakError
+
+from apps.core.http import TransientError
+from apps.identity import claims
+from apps.identity.models import DEMO_ISSUER, OidcSession, SeenLogout
+from apps.identity.services import idp
+from apps.identity.services.sessions import end_sessions
+
+logger = logging.getLogger(__name__)
+WORKER_TIMEOUT = 5
+SETTLE = dt.timedelta(seconds=10)  # a session opened just now may not be listed yet
+
+
+def receive_logout_token(*, token: str, now: dt.datetime) -> int:
+    """Act on a back-channel logout token; returns how many portal sessions ended (none: it was unknown here, which is fine).
+
+    Raises TokenRefused for a token that is not believed or was seen before, ProviderAway when there are no keys to check it with.
+    With a `sid` only that session ends, although the token names the subject too: other devices stay signed in.
+    """
+    found = idp.verified(claims.verify_logout_token, token, now=now)
+    with transaction.atomic():
+        SeenLogout.objects.filter(expires_at__lt=now).delete()
+        keep_until = now + dt.timedelta(seconds=max(600, found["exp"] - now.timestamp() + 2 * claims.LEEWAY))
+        _row, new = SeenLogout.objects.get_or_create(issuer=found["iss"], jti=found["jti"], defaults={"expires_at": keep_until})
+        if not new:
+            raise claims.TokenRefused("seen before")
+        if found.get("sid"):
+            return end_sessions(issuer=found["iss"], sid=found["sid"], reason="ended at the identity provider", now=now)
+        return end_sessions(issuer=found["iss"], subject=found["sub"], reason="ended at the identity provider", now=now)
+
+
+def reconcile_sessions(*, now: dt.datetime) -> int:
+    """End portal sessions whose session at the provider is gone: the push is sent once and not repeated. Returns how many ended.
+
+    For a worker: network. Raises TransientError when the provider does not answer; then nothing is ended.
+    """
+    if not settings.OIDC_ISSUER:
+        return 0
+    held: dict[str, list[OidcSession]] = defaultdict(list)
+    for row in OidcSession.objects.exclude(issuer=DEMO_ISSUER).filter(issuer=settings.OIDC_ISSUER, opened_at__lt=now - SETTLE):
+        held[row.subject].append(row)
+    ended = 0
+    admin = _admin() if held else None
+    for subject, rows in held.items():
+        living = _living(admin, subject)
+        for row in rows:
+            if row.sid not in living:
+                ended += end_sessions(session_key=row.pk, reason="gone at the identity provider", now=now)
+    return ended
+
+
+def _admin() -> KeycloakAdmin:
+    base, _, realm = settings.OIDC_ISSUER.partition("/realms/")
+    connection = KeycloakOpenIDConnection(
+        server_url=base, realm_name=realm, client_id=settings.OIDC_ADMIN_CLIENT_ID, client_secret_key=settings.OIDC_ADMIN_CLIENT_SECRET,
+        timeout=WORKER_TIMEOUT, max_retries=0,
+    )
+    return KeycloakAdmin(connection=connection)
+
+
+def _living(admin: KeycloakAdmin | None, subject: str) -> set[str]:
+    assert admin is not None
+    try:
+        return {str(session["id"]) for session in admin.get_sessions(user_id=subject)}
+    except KeycloakError as error:
+        if getattr(error, "response_code", None) == 404:
+            return set()  # the person is gone there
+        raise TransientError("the identity provider did not list sessions", system=idp.SYSTEM) from error
