@@ -1,0 +1,1 @@
+"""One module per system: how it is installed, configured, started and made fresh."""

@@ -1,0 +1,206 @@
+"""The real stack: what `make stack` starts, in which order, and how its data is made fresh."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from stack.parts import crm_python, keycloak, redis
+from stack.parts.crm import Crm
+from stack.parts.erp import Erp
+from stack.parts.keycloak import Keycloak
+from stack.parts.portal import Portal
+from stack.parts.postgres import SUPERUSER, Postgres
+from stack.shell import StepFailed
+from stack.supervisor import Step, Supervisor
+from stack.toolbox import Toolbox
+from stack.vault import Vault
+
+DEFAULT_PORTS = {
+    "portal": 8000,
+    "keycloak": 8080,
+    "keycloak_management": 9000,
+    "erp": 8010,
+    "crm": 8020,
+    "postgres": 26432,
+    "redis": 26379,
+}
+PORTAL_DATABASE = "portal"
+PORTAL_TEMPLATE = "portal_template"
+READER = "reader"
+WEB_PROCESSES = 2
+WORKERS = 2
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """What the command line asked for."""
+
+    portal: bool = True
+    durable: bool = False
+
+
+class RealStack:
+    def __init__(self, supervisor: Supervisor, ports: Mapping[str, int], wishes: Wishes) -> None:
+        self.ports = ports
+        self._supervisor = supervisor
+        self._wishes = wishes
+        self._vault = Vault(supervisor.state.root / "secrets")
+        self._toolbox = Toolbox(supervisor.runner)
+        self.portal_url = f"http://localhost:{ports['portal']}"
+        common = (supervisor, self._toolbox, self._vault)
+        self.postgres = Postgres(*common, ports["postgres"])
+        self.keycloak = Keycloak(*common, self.postgres, ports, self.portal_url)
+        self.erp = Erp(*common, self.postgres, self.keycloak, ports["erp"], self.portal_url)
+        self.crm = Crm(*common, self.postgres, self.keycloak, ports["crm"], self.portal_url)
+        self._portal: Portal | None = None
+        supervisor.actions["reset"] = self.reset
+        supervisor.actions["portal-data"] = self._prepare_portal
+
+    # -- start
+
+    def check_prerequisites(self) -> None:
+        """Raises StepFailed naming each missing one in a line with its cure."""
+        lines = self._toolbox.missing(keycloak_cached=keycloak.is_fetched(), crm_python=crm_python.find())
+        if lines:
+            raise StepFailed("\n".join(lines))
+
+    def start(self) -> None:
+        """Everything, as parallel as it goes. Raises StepFailed."""
+        steps = [
+            Step("postgres", (), self._start_postgres),
+            Step("redis", (), lambda: redis.start(self._supervisor, self._toolbox, self.ports["redis"])),
+            Step("keycloak-get", (), self.keycloak.install),
+            Step("keycloak", ("keycloak-get", "postgres"), self.keycloak.start),
+            Step("erp-get", (), self.erp.install),
+            Step("erp-data", ("erp-get", "postgres"), self.erp.prepare),
+            Step("erp", ("erp-data",), self.erp.start),
+            Step("crm-get", (), self.crm.install),
+            Step("crm-data", ("crm-get", "postgres"), self.crm.prepare),
+            Step("crm", ("crm-data",), self.crm.start),
+            Step("settle", ("keycloak", "erp", "crm", "redis"), self._settle),
+        ]
+        if self._wishes.portal:
+            steps += [
+                Step("portal-data", ("erp-data", "crm-data"), self._prepare_portal),
+                Step("web", ("portal-data", "settle"), lambda: self.portal.start_web(processes=WEB_PROCESSES)),
+                Step("workers", ("portal-data", "settle"), lambda: self.portal.start_workers(WORKERS)),
+                Step("senders", ("web",), self._start_senders),
+            ]
+        self._supervisor.run_steps(steps)
+        self._supervisor.state.publish(self.environment())
+
+    def _start_postgres(self) -> str:
+        words = self.postgres.start()
+        self.postgres.role("portal", "createdb")
+        self.postgres.role(READER, "bypassrls")
+        self.postgres.sql(f"grant pg_read_all_data to {READER}")
+        return words
+
+    def _settle(self) -> None:
+        if self._wishes.durable:
+            self.postgres.make_durable()
+
+    def _start_senders(self) -> str:
+        self.erp.start_sender(self._vault.get("webhook_erp"))
+        self.crm.start_sender(self._vault.get("webhook_crm"))
+        return "the ERP and the CRM report their changes to the portal"
+
+    # -- the portal's data
+
+    @property
+    def portal(self) -> Portal:
+        if self._portal is None:
+            environment = {**self.environment(), "ATRIUM_MODE": "stack", "ATRIUM_WORKER": "process"}
+            self._portal = Portal(self._supervisor, self.portal_url, self.ports["portal"], environment)
+        return self._portal
+
+    def _prepare_portal(self) -> str | None:
+        """Tables and company; a database with people's work in it is brought up to today's code and connections."""
+        if not self.postgres.exists(PORTAL_DATABASE):
+            self._refresh_portal()
+            return "company seeded"
+        return self.portal.set_up()
+
+    def _refresh_portal(self) -> None:
+        """A fresh company: from the template, or built anew where code or connections have changed since that was made."""
+        mark = self._supervisor.state.run("portal-template")
+        if self.postgres.exists(PORTAL_TEMPLATE) and mark.exists() and mark.read_text() == self.portal.mark():
+            self.postgres.copy(PORTAL_TEMPLATE, PORTAL_DATABASE, "portal")
+            self.portal.remember_set_up()
+            return
+        self.postgres.drop(PORTAL_DATABASE)
+        self.postgres.create(PORTAL_DATABASE, "portal")
+        self.portal.forget_set_up()
+        self.portal.set_up()
+        self.postgres.copy(PORTAL_DATABASE, PORTAL_TEMPLATE, "portal")
+        mark.write_text(self.portal.mark())
+
+    # -- reset
+
+    def reset(self) -> None:
+        """Fresh data in ERP, CRM and portal, from their templates. The people of Keycloak stay as they are."""
+        parts = self._supervisor.parts
+        order = ("crm-sender", "erp-sender", *(f"worker-{number}" for number in range(1, WORKERS + 1)), "web", "erp")
+        running = [name for name in order if name in parts and parts[name].wanted]
+        for name in running:
+            self._supervisor.stop(name)
+        try:
+            self.erp.refresh()
+            self.crm.refresh()
+            if self.postgres.exists(PORTAL_DATABASE):
+                self._refresh_portal()
+        finally:
+            for name in reversed(running):
+                self._supervisor.start(name)
+
+    def reset_stopped(self) -> None:
+        """The same while nothing runs: PostgreSQL is started for the moment."""
+        self._supervisor.run_steps([Step("postgres", (), self._start_postgres)])
+        for part in (self.erp, self.crm):
+            if not self.postgres.exists(part.template):
+                raise StepFailed("there is no seeded company yet: run make stack first")
+        self.reset()
+
+    def make_erp_dump(self) -> str:
+        """Writes the dump of the seeded ERP for the repository; builds the company first when the seed has changed."""
+        self._supervisor.run_steps(
+            [
+                Step("postgres", (), self._start_postgres),
+                Step("erp-get", (), self.erp.install),
+                Step("erp-data", ("postgres", "erp-get"), self.erp.prepare),
+            ]
+        )
+        return str(self.erp.write_dump())
+
+    # -- what others need to know
+
+    def environment(self) -> dict[str, str]:
+        """The lines of stack.env."""
+        url, password = self.postgres.url, self._vault.get
+        return {
+            "PORTAL_URL": self.portal_url,
+            "OIDC_ISSUER": self.keycloak.issuer,
+            "OIDC_CLIENT_ID": "portal",
+            "OIDC_CLIENT_SECRET": password("oidc_client"),
+            "OIDC_ADMIN_CLIENT_ID": "portal-admin",
+            "OIDC_ADMIN_CLIENT_SECRET": password("oidc_admin_client"),
+            "ERP_URL": self.erp.url,
+            "ERP_WEB_URL": self.erp.web_url,
+            "ERP_DATABASE_URL": url(READER, "erp"),
+            "ERP_SERVICE_KEY": self.erp.service_key(),
+            "CRM_URL": self.crm.url,
+            "CRM_ORG_ID": self.crm.organisation(),
+            "CRM_DATABASE_URL": url(READER, "crm"),
+            "CRM_SERVICE_TOKEN": self.crm.service_token(),
+            "WEBHOOK_SECRET_CRM": password("webhook_crm"),
+            "WEBHOOK_SECRET_ERP": password("webhook_erp"),
+            "DATABASE_URL": url("portal", PORTAL_DATABASE),
+            "POSTGRES_URL": url(SUPERUSER, "postgres"),
+            "REDIS_URL": f"redis://localhost:{self.ports['redis']}/0",
+            "KEYCLOAK_ADMIN_USER": keycloak.ADMIN,
+            "KEYCLOAK_ADMIN_PASSWORD": password("keycloak_admin"),
+            "DEMO_PASSWORD": password("demo_password"),
+            "DJANGO_SECRET_KEY": password("django_secret_key"),
+            "FIELD_KEY": password("field_key"),
+        }
