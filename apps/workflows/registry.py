@@ -1,4 +1,6 @@
-"""What the apps above plug into the engine: service tasks, candidates rules, decision cards, and the table that compares the systems.
+"""What the apps above plug into the engine: service tasks, candidates rules, decision cards, the table that compares systems.
+
+The types of the card are imported from here, too.
 
 Unknown names fail: a process file that names one nobody registered is refused when it is deployed.
 """
@@ -16,6 +18,10 @@ from apps.workflows.engine.cards import Card, Fact, FormField, Line, Link, Optio
 if TYPE_CHECKING:
     from apps.workflows.models import ProcessInstance
 
+__all__ = [
+    "AGREEMENTS", "CANDIDATES", "CARDS", "SERVICE_TASKS", "Agreement", "AgreementRow", "BpmnError", "Candidates", "Card", "Decision", "Fact",
+    "FormField", "Line", "Link", "Option", "Ref", "StepContext", "StepResult", "agreement", "candidates", "card", "service_task", "stamp",
+]  # fmt: skip
 F = TypeVar("F", bound=Callable[..., Any])
 Json = dict[str, Any]
 

@@ -1,7 +1,8 @@
-"""What interfaces and the apps above may do with processes. Keyword-only; permission, change, audit and event in one transaction."""
+"""What interfaces and the apps above may do with processes. Keyword-only; right, change, audit and event in one transaction."""
 
 from apps.workflows.services.decisions import (
     StaleCard,
+    Unacknowledged,
     UnableToComplete,
     UnableToUndo,
     apply_decision,
@@ -10,37 +11,15 @@ from apps.workflows.services.decisions import (
     undo_completion,
 )
 from apps.workflows.services.definitions import InvalidDefinition, deploy
-from apps.workflows.services.incidents import (
-    UnableToRepair,
-    raise_incident,
-    resolve_incident,
-    retry_incident,
-    skip_incident,
-)
+from apps.workflows.services.freezing import decision_of, is_intact
+from apps.workflows.services.incidents import UnableToRepair, raise_incident, resolve_incident, retry_incident, skip_incident
 from apps.workflows.services.instances import UnableToStart, UnableToWithdraw, annotate, correlate, start, withdraw
+from apps.workflows.services.running import fire_timer, job_died, perform_step
 from apps.workflows.services.tasks import UnableToReassign, reassign
 
 __all__ = [
-    "InvalidDefinition",
-    "StaleCard",
-    "UnableToComplete",
-    "UnableToReassign",
-    "UnableToRepair",
-    "UnableToStart",
-    "UnableToUndo",
-    "UnableToWithdraw",
-    "annotate",
-    "apply_decision",
-    "complete_task",
-    "correlate",
-    "deploy",
-    "look_at",
-    "raise_incident",
-    "reassign",
-    "resolve_incident",
-    "retry_incident",
-    "skip_incident",
-    "start",
-    "undo_completion",
-    "withdraw",
-]
+    "InvalidDefinition", "StaleCard", "UnableToComplete", "UnableToReassign", "UnableToRepair", "UnableToStart", "UnableToUndo",
+    "UnableToWithdraw", "Unacknowledged", "annotate", "apply_decision", "complete_task", "correlate", "decision_of", "deploy", "fire_timer",
+    "is_intact", "job_died", "look_at", "perform_step", "raise_incident", "reassign", "resolve_incident", "retry_incident", "skip_incident",
+    "start", "undo_completion", "withdraw",
+]  # fmt: skip
