@@ -14,7 +14,7 @@ class LoopFigures(Widget):
     """How many deals of the last 90 days went round, and how fast."""
 
     key = "business.loop"
-    title = _("Deal to order, 90 days")
+    title = _("From won to order")
     icon = "chart-bar"
     system = "oa"
     resource = "workflows.instance"
@@ -24,4 +24,11 @@ class LoopFigures(Widget):
     template = "business/widget_loop.html"
 
     def load(self, *, person: Any, now: dt.datetime) -> dict[str, Any]:
-        return {**selectors.figures(now=now), "as_of": now}
+        found = selectors.figures(now=now)
+        hours, count = found["median_hours"], found["count"]
+        return {
+            **found,
+            "median_seconds": hours * 3600 if hours is not None else None,
+            "closed_percent": round(100 * found["closed"] / count) if count else 0,
+            "as_of": now,
+        }
