@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 from django import template
+from django.template.loader import render_to_string
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
@@ -12,6 +15,7 @@ from apps.core.access import Masked
 from apps.core.templatetags.atrium import pill
 
 register = template.Library()
+log = logging.getLogger(__name__)
 
 # kind -> state -> (word, tone, icon)
 STATES: dict[str, dict[str, tuple[Any, str, str]]] = {
@@ -101,7 +105,15 @@ def order_step(value: Any) -> int:
 @register.simple_tag
 def steps(reached: int, of: int, tone: str, label: Any) -> SafeString:
     """Small segmented progress mark."""
-    from django.utils.html import format_html, format_html_join
-
     parts = format_html_join("", '<i class="{}"></i>', ((f"on {tone}" if n <= reached else "",) for n in range(1, of + 1)))
     return format_html('<span class="stg" role="img" aria-label="{}">{}</span>', label, parts)
+
+
+@register.simple_tag(takes_context=True)
+def widget_body(context: Any, view: Any) -> str:
+    """The inside of a ready widget. One that cannot be drawn says so and leaves the page whole."""
+    try:
+        return render_to_string(view.widget.template, {**view.context, "data": view.context}, context.get("request"))
+    except Exception:
+        log.exception("widget %s cannot be drawn", view.widget.key)
+        return render_to_string("workspace/widgets/broken.html", {"view": view}, context.get("request"))

@@ -1,0 +1,169 @@
+"""Deals: board by stage, list, record."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+from django.conf import settings
+from django.utils.translation import gettext as _
+
+from apps.core.access import Projected, plan
+from apps.core.templatetags.atrium import day, money
+from apps.records import selectors as records
+from apps.workflows import selectors as workflows
+from apps.workspace.selectors import parts
+from apps.workspace.selectors.paging import ListPage
+
+CARDS = 20  # of one column of the board
+BOARD = 400  # deals the board looks at; more are in the list
+
+
+@dataclass
+class Column:
+    """One stage of the board."""
+
+    stage: str
+    deals: list[Projected] = field(default_factory=list)
+    count: int = 0
+    amount: Decimal = Decimal(0)
+
+    @property
+    def more(self) -> int:
+        return self.count - len(self.deals)
+
+    def add(self, deal: Projected) -> None:
+        """Count it; show it while there is room; sum the company's currency only."""
+        self.count += 1
+        if len(self.deals) < CARDS:
+            self.deals.append(deal)
+        amount = deal.get("amount")
+        if amount not in (None, "") and not parts.masked(amount) and deal.get("currency") == settings.COMPANY_CURRENCY:
+            self.amount += Decimal(str(amount))
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of a list of facts."""
+
+    label: str
+    value: str
+    url: str = ""
+
+
+def listed(person: Any, *, q: str, number: int) -> ListPage:
+    """A page of deals, newest change first."""
+    return parts.list_page(records.deals(person, q=q, page=number), number)
+
+
+STAGES = ("PROSPECTING", "QUALIFICATION", "QUALIFIED", "PROPOSAL", "NEGOTIATION")  # the usual order; others by name
+
+
+def board(person: Any, *, q: str) -> list[Column]:
+    """Open deals by stage in the order of selling, then won and lost."""
+    columns: dict[str, Column] = {}
+    for deal in records.deals(person, q=q, page=1, size=BOARD).rows:
+        kind = deal.get("stage_kind", "open")
+        stage = str(deal.get("stage") or kind) if kind == "open" else kind.upper()
+        columns.setdefault(stage, Column(stage)).add(deal)
+    return sorted(columns.values(), key=lambda column: _rank(column.stage))
+
+
+def _rank(stage: str) -> tuple[int, str]:
+    known = stage.upper().replace(" ", "_")
+    if known in ("WON", "LOST"):
+        return (100 if known == "WON" else 101), known
+    return (STAGES.index(known) if known in STAGES else 50), known
+
+
+def found(person: Any, deal_id: str) -> Projected:
+    """The deal, or NotFound."""
+    return parts.one(records.deal(person, deal_id))
+
+
+def business_key(deal_id: str) -> str:
+    """The key of the sales loop's case."""
+    return f"deal:{deal_id}"
+
+
+def sheet(person: Any, deal_id: str) -> dict[str, Any]:
+    """Everything of the record page."""
+    deal = found(person, deal_id)
+    case = workflows.instance_by_business_key(business_key(deal_id))
+    owner = deal.get("owner_id")
+    may_see_customer = plan(person, "view", "crm.customer").allowed and deal.get("customer_id")
+    return {
+        "deal": deal,
+        "case": case,
+        "loop_url": f"/loop/{parts.quoted(case.business_key)}/" if case and _may_see_case(person) else "",
+        "customer_url": f"/customers/{parts.quoted(deal['customer_id'])}/" if may_see_customer else "",
+        "lines_label": _("Lines"),
+        "no_product": _("no product"),
+        "problems": problems(deal) if deal.get("stage_kind") != "lost" else [],
+        "win_warnings": problems(deal),
+        "written_back": _written_back(person, deal),
+        "may_win": deal.get("stage_kind") == "open" and plan(person, "win", "crm.deal").matches(owner),
+    }
+
+
+def _may_see_case(person: Any) -> bool:
+    return plan(person, "view", "workflows.instance").allowed
+
+
+def problems(deal: Projected) -> list[str]:
+    """What keeps this deal from becoming an order, as far as the record itself tells."""
+    lines = deal.get("lines") or ()
+    if parts.masked(lines):
+        return []
+    found_ones = []
+    if not deal.get("customer_id"):
+        found_ones.append(_("It has no customer."))
+    if not lines:
+        found_ones.append(_("It has no line."))
+    if any(not line.get("sku") for line in lines):
+        found_ones.append(_("A line has no product."))
+    amount, total = deal.get("amount"), sum((Decimal(str(line.get("amount") or 0)) for line in lines), Decimal(0))
+    if lines and not parts.masked(amount) and amount not in (None, "") and Decimal(str(amount)) != total:
+        currency = str(deal.get("currency", ""))
+        words = _("The lines sum up to %(lines)s, the deal says %(deal)s.")
+        found_ones.append(words % {"lines": money(total, currency), "deal": money(amount, currency)})
+    return found_ones
+
+
+def _written_back(person: Any, deal: Projected) -> list[Row]:
+    """What the portal wrote to the CRM's contract fields, read back from there."""
+    custom = deal.get("custom") or {}
+    if parts.masked(custom):
+        return []
+    texts = {
+        "contract_no": _("Contract"),
+        "contract_amount": _("Contract amount"),
+        "payment_term": _("Payment term"),
+        "valid_until": _("Valid until"),
+        "contract_status": _("Status"),
+        "erp_order_no": _("Order"),
+        "erp_status": _("Order status"),
+        "shipped_at": _("Shipped"),
+        "shipping_ref": _("Shipment"),
+    }
+    rows = []
+    for name, label in texts.items():
+        value = custom.get(name)
+        if value in (None, ""):
+            continue
+        if name == "contract_amount":
+            shown = money(value, str(deal.get("currency", "")))
+        elif name in ("valid_until", "shipped_at"):
+            shown = day(value)
+        else:
+            shown = str(value)
+        url = _order_url(person, str(value)) if name == "erp_order_no" else ""
+        rows.append(Row(label, shown, url))
+    return rows
+
+
+def _order_url(person: Any, number: str) -> str:
+    order = records.raw("order", key=number)
+    may = order is not None and plan(person, "view", "erp.order").matches(order.owner_id)
+    return f"/orders/{parts.quoted(order.data['external_id'])}/" if order is not None and may else ""

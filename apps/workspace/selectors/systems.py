@@ -1,0 +1,38 @@
+"""How an outside system is doing, as pages say it."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+
+from apps.integrations import selectors as integrations
+
+NAMES = {"erp": "ERP", "crm": "CRM"}
+STALE_AFTER = {"erp": 15 * 60, "crm": 15 * 60}  # seconds
+
+
+@dataclass(frozen=True)
+class SystemState:
+    """`answers`: the last try worked. `checked_at`: when its change feed was last read: unchanged records are as fresh as that."""
+
+    key: str
+    name: str
+    answers: bool = True
+    last_ok_at: dt.datetime | None = None
+    checked_at: dt.datetime | None = None
+    stale_after: int = 15 * 60
+
+
+def state_of(system: str) -> SystemState:
+    """The state of "erp" or "crm"; a system that is not connected answers nothing and knows nothing."""
+    connection = integrations.connection(system)
+    if connection is None:
+        return SystemState(system, NAMES.get(system, system), answers=False)
+    return SystemState(
+        key=system,
+        name=NAMES.get(system, system),
+        answers=connection.state != "down",
+        last_ok_at=connection.last_ok_at,
+        checked_at=connection.feed_read_at,
+        stale_after=STALE_AFTER.get(system, 15 * 60),
+    )
