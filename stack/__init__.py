@@ -1,1 +1,1 @@
-"""The supervisor of Atrium's two ways to run: `demo` (embedded) and `stack` (the real systems). Standard library only."""
+"""The supervisor of the two ways to run: `demo` (embedded), `stack` (the real systems). Standard library only."""

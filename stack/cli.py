@@ -230,7 +230,7 @@ def stack_reset(options: argparse.Namespace) -> int:
 
 
 def erp_dump(options: argparse.Namespace) -> int:
-    """Builds the ERP's company from the seed where that has changed, and writes the dump that the repository carries."""
+    """Builds the ERP's company where the seed has changed, and writes the dump that the repository carries."""
 
     def work(stack: real.RealStack) -> None:
         print(f"written: {stack.make_erp_dump()}")

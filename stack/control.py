@@ -1,4 +1,4 @@
-"""The supervisor's control socket: one JSON line in, one JSON line out. Reachable by the same account only (folder mode 700)."""
+"""The supervisor's control socket: one JSON line in, one JSON line out. For the same account only."""
 
 from __future__ import annotations
 

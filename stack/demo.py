@@ -1,4 +1,4 @@
-"""The embedded default: what `make demo` starts. SQLite, a worker thread, the two sandbox systems as processes of their own."""
+"""The embedded default: what `make demo` starts. SQLite, a worker thread, two sandbox systems beside it."""
 
 from __future__ import annotations
 

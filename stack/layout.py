@@ -1,4 +1,4 @@
-"""Where things lie: the repository, the shared cache of downloads and installs, and one state folder per running stack."""
+"""Where things lie: the repository, the shared cache of installs, and one state folder per running stack."""
 
 from __future__ import annotations
 

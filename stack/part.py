@@ -1,4 +1,4 @@
-"""One process (with its children) that is to stay up: started, asked whether it is ready, stopped, never left behind."""
+"""One process with its children that is to stay up: started, asked whether ready, stopped, never left behind."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from stack import probes
-from stack.shell import StepFailed, tail
+from stack.shell import StepFailed, clean_environment, tail
 
 
 def born(pid: int) -> int | None:
-    """The start moment of a live process in kernel ticks: with the pid it names a process for certain. None: it is gone."""
+    """The start moment in kernel ticks: with the pid it names a process for certain. None: it is gone."""
     try:
         fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
     except (OSError, IndexError):
@@ -27,7 +27,7 @@ def born(pid: int) -> int | None:
 
 @dataclass(frozen=True)
 class PartSpec:
-    """How a part is started. `command` and `env` are asked at each start, so that they may depend on what happened before."""
+    """How a part is started. `command` and `env` are asked anew at each start."""
 
     name: str
     command: Callable[[], list[str]]
@@ -68,7 +68,7 @@ class Part:
             with self.spec.log.open("ab") as out:
                 self._process = subprocess.Popen(
                     self.spec.command(),
-                    env={**os.environ, **self.spec.env()},
+                    env=clean_environment(self.spec.env()),
                     cwd=self.spec.cwd,
                     stdin=subprocess.DEVNULL,
                     stdout=out,
@@ -94,7 +94,7 @@ class Part:
         raise StepFailed(f"{self.spec.name} {why}: {tail(self.spec.log)} [log: {self.spec.log}]")
 
     def ended(self) -> bool:
-        """True when the process is gone. Its remaining children are killed before the pid is given back to the system."""
+        """True when the process is gone. Its remaining children are killed before its pid is given back."""
         with self.lock:
             process = self._process
             if process is None or process.returncode is not None:

@@ -59,7 +59,8 @@ class PortBook:
             if name in self._fixed:
                 if not is_free(self._fixed[name]):
                     raise PortTaken(
-                        f"port {self._fixed[name]} for {name} is taken by something else; choose another: --port {name}=NUMBER"
+                        f"port {self._fixed[name]} for {name} is taken by something else; "
+                        f"choose another: --port {name}=NUMBER"
                     )
                 chosen[name] = self._fixed[name]
                 continue

@@ -30,6 +30,7 @@ PORTAL_TEMPLATE = "portal_template"
 READER = "reader"
 WEB_PROCESSES = 2
 WORKERS = 2
+SENDERS = ("erp-sender", "crm-sender")
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,7 @@ class RealStack:
         self.crm = Crm(*common, self.postgres, self.keycloak, ports["crm"], self.portal_url)
         self._portal: Portal | None = None
         supervisor.actions["reset"] = self.reset
+        supervisor.actions["senders"] = self._restart_senders
         supervisor.actions["portal-data"] = self._prepare_portal
 
     # -- start
@@ -106,6 +108,13 @@ class RealStack:
         self.crm.start_sender(self._vault.get("webhook_crm"))
         return "the ERP and the CRM report their changes to the portal"
 
+    def _restart_senders(self) -> None:
+        """From the start again: a sender that waited for a portal that was away may have a minute's pause before it."""
+        for name in SENDERS:
+            if name in self._supervisor.parts:
+                self._supervisor.stop(name)
+        self._start_senders()
+
     # -- the portal's data
 
     @property
@@ -123,7 +132,7 @@ class RealStack:
         return self.portal.set_up()
 
     def _refresh_portal(self) -> None:
-        """A fresh company: from the template, or built anew where code or connections have changed since that was made."""
+        """A fresh company: from the template, or built anew where code or connections have changed since."""
         mark = self._supervisor.state.run("portal-template")
         if self.postgres.exists(PORTAL_TEMPLATE) and mark.exists() and mark.read_text() == self.portal.mark():
             self.postgres.copy(PORTAL_TEMPLATE, PORTAL_DATABASE, "portal")
@@ -141,7 +150,7 @@ class RealStack:
     def reset(self) -> None:
         """Fresh data in ERP, CRM and portal, from their templates. The people of Keycloak stay as they are."""
         parts = self._supervisor.parts
-        order = ("crm-sender", "erp-sender", *(f"worker-{number}" for number in range(1, WORKERS + 1)), "web", "erp")
+        order = (*SENDERS, *(f"worker-{number}" for number in range(1, WORKERS + 1)), "web", "erp")
         running = [name for name in order if name in parts and parts[name].wanted]
         for name in running:
             self._supervisor.stop(name)

@@ -1,4 +1,4 @@
-"""Helper programs that run to their end (installs, migrations, dumps): logged, and killed when the person presses Ctrl-C."""
+"""Helper programs that run to their end (installs, migrations, dumps): logged, and ended by Ctrl-C."""
 
 from __future__ import annotations
 
@@ -9,6 +9,28 @@ import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
+
+# Values of a shell that has sourced some stack.env, or of a test run, must not reach our parts.
+FOREIGN = (
+    "ATRIUM_",
+    "CRM_",
+    "DATABASE_URL",
+    "DJANGO_",
+    "ERP_",
+    "KC_",
+    "OIDC_",
+    "PG",
+    "PORTAL_",
+    "PYTHON",
+    "REDIS_URL",
+    "TRYTON",
+    "WEBHOOK_",
+)
+
+
+def clean_environment(values: Mapping[str, str] | None = None) -> dict[str, str]:
+    """This process's environment without what belongs to other programs, and with `values`."""
+    return {**{key: text for key, text in os.environ.items() if not key.startswith(FOREIGN)}, **(values or {})}
 
 
 class StepFailed(RuntimeError):
@@ -88,7 +110,7 @@ class Runner:
                 raise Stopped("stopped")
             process = subprocess.Popen(
                 [str(part) for part in argv],
-                env={**os.environ, **(env or {})},
+                env=clean_environment(env),
                 cwd=cwd,
                 stdin=stdin,
                 stdout=stdout,

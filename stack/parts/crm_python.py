@@ -1,4 +1,4 @@
-"""A Python 3.12, 3.13 or 3.14 for the CRM (its Django asks for it): the machine's, or a CPython that a Go module carries."""
+"""A Python 3.12, 3.13 or 3.14 for the CRM, whose Django asks for it: the machine's, or one that a Go module carries."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def ensure(runner: Runner) -> str:
         return found
     if not shutil.which("go"):
         raise StepFailed(
-            "the CRM needs Python 3.12 or newer and Go, which could fetch it, is missing: sudo apt-get install golang-go"
+            "the CRM needs Python 3.12 or newer; Go, which could fetch it, is missing: sudo apt-get install golang-go"
         )
     downloads = CACHE / "gomod"
     downloads.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""The ERP: Tryton with the module portal_bridge and its web client, behind gunicorn; and the sender of its change feed."""
+"""The ERP: Tryton with the module portal_bridge and its web client; and the sender of its change feed."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def modules() -> list[str]:
 
 
 def schema_key() -> str:
-    """Names the seeded database: changes with the seed, the module list, the module's schema and the people of the realm."""
+    """Names the seeded database: changes with the seed, the modules, our module's schema, the realm's people."""
     package = BRIDGE / "trytond_portal_bridge"
     schema_lines = [
         line
@@ -175,7 +175,8 @@ class Erp:
         """A fresh copy of the seeded database; nobody may be connected that minds. The sender starts at its end."""
         self._postgres.copy(self.template, DATABASE, "tryton")
         self._postgres.sql(
-            "update portal_feed set epoch = gen_random_uuid()::text, pushed = coalesce((select max(id) from portal_event), 0)",
+            "update portal_feed set epoch = gen_random_uuid()::text,"
+            " pushed = coalesce((select max(id) from portal_event), 0)",
             DATABASE,
         )
         facts = self._folder / f"{self.template}.json"
@@ -249,13 +250,13 @@ class Erp:
         self._set_passwords(database)
 
     def _set_passwords(self, database: str) -> None:
-        """People come in by the portal's ticket; their own passwords are shut. The administrator's is in the state folder."""
+        """People come in by the portal's ticket, without a password. The administrator's is in the state folder."""
         python = [self._venv / "bin" / "python", "-c", HASH_PASSWORD]
         hashed = self._supervisor.runner.output(
             python, what="the ERP administrator's password", env=self._env(), text=self._vault.get("erp_admin")
         ).strip()
         self._postgres.sql(
-            f"update res_user set password_hash = null; update res_user set password_hash = '{hashed}' where login = 'admin'",
+            f"update res_user set password_hash = case login when 'admin' then '{hashed}' end",
             database,
         )
 
@@ -267,7 +268,8 @@ class Erp:
         key, copy = schema_key(), "erp_dump"
         self._postgres.copy(self.template, copy, "tryton")
         self._postgres.sql(
-            "update res_user_application set key = 'none-' || id; delete from ir_session; update res_user set password_hash = null",
+            "update res_user_application set key = 'none-' || id; delete from ir_session;"
+            " update res_user set password_hash = null",
             copy,
         )
         target = DUMPS / f"{key}.dump"

@@ -1,4 +1,4 @@
-"""Keycloak: fetched once by Maven, built once, one home and one database per state; its realm comes from the realm file."""
+"""Keycloak: fetched by Maven, built once; one home and one database per state; the realm comes from the realm file."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ class Keycloak:
         draft.rmdir()
 
     def _prepare_home(self) -> None:
-        """The state's own home: hard links to the install, with a data folder that two running servers must not share."""
+        """The state's own home: hard links to the install, and a data folder that two servers must not share."""
         stamp = self._home / ".from"
         if not stamp.exists() or stamp.read_text() != VERSION:
             shutil.rmtree(self._home, ignore_errors=True)
@@ -166,7 +166,7 @@ class Keycloak:
         ]
 
     def _env(self) -> dict[str, str]:
-        """The settings, and every placeholder of the realm file: one unknown to the environment would stay as text, silently."""
+        """The settings, and every placeholder of the realm file: an unknown one would stay as text, silently."""
         return {
             "JAVA_HOME": str(self._toolbox.java_home),
             "JAVA_OPTS_APPEND": "-XX:TieredStopAtLevel=1",  # less processor time while starting
@@ -185,7 +185,7 @@ class Keycloak:
         }
 
     def _fit_portal_client(self) -> None:
-        """The realm is imported once, with the portal's URL of that moment; a portal that moved to another port is told to the client."""
+        """The realm is imported once, with the portal's URL of then; a portal that has moved is told to the client."""
         wanted = {
             "rootUrl": self._portal_url,
             "redirectUris": [self._portal_url + CALLBACK],

@@ -1,4 +1,4 @@
-"""The portal itself: its database, its company, its web processes and workers. The same code in demo and stack; only the environment differs."""
+"""The portal itself: tables, company, web processes, workers. In demo and stack only its environment differs."""
 
 from __future__ import annotations
 
@@ -43,7 +43,8 @@ class Portal:
     def manage(self, *command: str, what: str) -> None:
         if not PORTAL_PYTHON.exists():
             raise StepFailed(
-                "the portal's packages are not installed: start it with make, or python3 -m venv .venv && .venv/bin/pip install -r requirements.txt"
+                "the portal's packages are not installed: start it with make, "
+                "or python3 -m venv .venv && .venv/bin/pip install -r requirements.txt"
             )
         argv = [PORTAL_PYTHON, REPO / "manage.py", *command]
         self._supervisor.runner.run(
@@ -51,7 +52,7 @@ class Portal:
         )
 
     def set_up(self) -> str | None:
-        """Tables, Chinese catalogs, the company and its connections. Does nothing when neither code nor environment has changed."""
+        """Tables, catalogs, company, connections. Nothing to do when neither code nor environment has changed."""
         if self.is_set_up():
             return None
         self.manage("migrate", "--noinput", "-v", "0", what="making the portal's tables")

@@ -123,7 +123,8 @@ class Postgres:
         major = postgres_major(self._toolbox.postgres_bin)
         if kept != major:
             raise StepFailed(
-                f"the data in {self._folder} belongs to PostgreSQL {kept}, the programs are {major}: delete that state folder and start again"
+                f"the data in {self._folder} belongs to PostgreSQL {kept}, the programs are {major}: "
+                "delete that state folder and start again"
             )
 
     def _answers(self) -> bool:
@@ -132,7 +133,7 @@ class Postgres:
         return subprocess.run(argv, env=self._env(), capture_output=True, check=False).returncode == 0
 
     def _clear_stale_pid(self) -> None:
-        """After SIGKILL the server's lock files stay, and where process 1 reaps nobody its zombie looks alive to PostgreSQL."""
+        """After SIGKILL the lock files stay, and where process 1 reaps nobody the zombie looks alive to PostgreSQL."""
         lock = self._data / "postmaster.pid"
         if not lock.exists():
             return
