@@ -79,7 +79,7 @@ REFUSED: dict[str, tuple[str, str, str]] = {
         + b.both("j") + b.line("start", "g"), "j", "can wait for ever"),
     "two tokens on one way": (
         b.both("fork") + b.service("a", "test.a") + b.service("c", "test.b") + b.service("m", "test.b") + b.line("start", "fork", "a", "m", "end")
-        + b.line("fork", "c", "m"), "c", "Two tokens can meet"),
+        + b.line("fork", "c", "m"), "m", "Two tokens can meet"),
     "loop without a wait": (
         b.xor("g", "f_out") + b.xor("h") + b.line("start", "g") + b.flow("g", "h", "true", key="c") + b.flow("h", "g") + b.flow("g", "end", key="f_out"),
         "g", "no step at which it waits"),

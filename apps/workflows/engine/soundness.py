@@ -80,7 +80,7 @@ def _walk(process: Process, begin: Marking) -> Problem | None:
 
 
 def _enabled(process: Process, marking: Marking) -> Iterator[Node]:
-    for key in {process.flows[flow].target for flow in marking}:
+    for key in sorted({process.flows[flow].target for flow in marking}):
         node = process.nodes[key]
         if node.kind != "parallel" or all(flow in marking for flow in node.incoming):
             yield node
