@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from tests.support.stack import demo, demo_soap, real_stack  # noqa: F401  (fixtures for all)
+
 NOW = dt.datetime(2026, 11, 23, 1, 12, tzinfo=dt.UTC)  # Monday, 09:12 in the company's zone
 
 
@@ -68,9 +70,7 @@ def cast(company: SimpleNamespace) -> SimpleNamespace:
     people = {}
     for login, person in company.people.items():
         person = directory.get_person(person.pk)
-        person.account = account_for(
-            issuer=person.issuer, subject=person.subject, username=login, email=person.email, name=person.name
-        )
+        person.account = account_for(issuer=person.issuer, subject=person.subject, username=login, email=person.email, name=person.name)
         people[login] = person
     return SimpleNamespace(**people)
 

@@ -11,4 +11,6 @@ class AccessConfig(AppConfig):
 
         access.fill(Provider())
         access.register_resource("access.role", actions={"view", "manage"})
+        # Two that have no app of their own above them to say so.
         access.register_resource("core.api", actions={"view"})
+        access.register_resource("audit.entry", actions={"view"})

@@ -15,7 +15,7 @@ from apps.access import selectors
 from apps.access.policies import OWN_ACCOUNT
 from apps.access.registry import declared_of
 from apps.access.views import errors
-from apps.core.access import Declared, Decision
+from apps.core.access import Decision, Declared
 from apps.core.errors import DomainError, NotPermitted
 from apps.directory.selectors import person_of
 
@@ -24,7 +24,8 @@ Handler = Callable[[HttpRequest], HttpResponse]
 
 
 class AccessMiddleware:
-    """Sets `request.person`; enforces declarations; turns named errors into pages or JSON. The person comes from the session alone."""
+    """Sets `request.person`; enforces declarations; turns named errors into pages or JSON. The person comes from the
+    session alone."""
 
     def __init__(self, get_response: Handler) -> None:
         self.get_response = get_response
@@ -53,8 +54,14 @@ class AccessMiddleware:
     def _refusal(self, request: HttpRequest, needed: Declared) -> HttpResponse | None:
         person = request.person  # type: ignore[attr-defined]
         if person is None:
-            decision = Decision(False, (_("you signed on as %(name)s") % {"name": request.user.get_username()},
-                                        _("rule: nobody in the directory has this account")), selectors.owners_words())
+            decision = Decision(
+                False,
+                (
+                    _("you signed on as %(name)s") % {"name": request.user.get_username()},
+                    _("rule: nobody in the directory has this account"),
+                ),
+                selectors.owners_words(),
+            )
             return errors.refused(request, decision)
         plan = selectors.plan(person, needed.action, needed.resource)
         if plan.allowed:

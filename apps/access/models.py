@@ -54,8 +54,9 @@ class ReadLevel(models.TextChoices):
 
 
 class FieldRule(models.Model):
-    """What a grant shows of a field. `field`: a field's name, "class:<class>" for all fields of a class, or "*" for all that are not private.
-    The most exact rule counts: name, then class, then "*"; without any, nothing is shown."""
+    """What a grant shows of a field. `field`: a field's name, "class:<class>" for all fields of a class, or "*" for
+    all that are not private. The most exact rule counts: name, then class, then "*"; without any, nothing is
+    shown."""
 
     grant = models.ForeignKey(Grant, on_delete=models.CASCADE, related_name="field_rules")
     field = models.CharField(max_length=64)
@@ -90,8 +91,8 @@ class Assignment(Identified):
 
 
 class PolicyEpoch(models.Model):
-    """One row, renamed in the transaction of every change of rights: whoever remembers rights compares the name first. A random name, no
-    counter: a change that was rolled back must not share its number with the next one."""
+    """One row, renamed in the transaction of every change of rights: whoever remembers rights compares the name
+    first. A random name, no counter: a change that was rolled back must not share its number with the next one."""
 
     id = models.PositiveSmallIntegerField(primary_key=True, default=1)
     value = models.CharField(max_length=32)

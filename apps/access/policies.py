@@ -1,8 +1,8 @@
 """The rules of access, without a database: what grants add up to for one row and one field.
 
-Deny by default. The cell rule: what a person sees of a field is the most that any grant shows **whose own scope matches that row**. A grant
-that reaches every row masked and one that reaches a person's own rows in full must not unmask everybody's rows.
-"""
+Deny by default. The cell rule: what a person sees of a field is the most that any grant shows **whose own scope
+matches that row**. A grant that reaches every row masked and one that reaches a person's own rows in full must not
+unmask everybody's rows."""
 
 from __future__ import annotations
 
@@ -25,10 +25,24 @@ OWN, DEPARTMENT, ALL = "own", "department", "all"
 SCOPES = (OWN, DEPARTMENT, ALL)
 PRIVATE = "private"
 # Parts of every record that say where it is from, not what is in it.
-ALWAYS = frozenset({
-    "id", "kind", "system", "connection", "external_id", "key", "version", "origin", "url", "as_of", "updated_at", "occurred_at",
-    "deleted_at", "owner_id",
-})  # fmt: skip
+ALWAYS = frozenset(
+    {
+        "id",
+        "kind",
+        "system",
+        "connection",
+        "external_id",
+        "key",
+        "version",
+        "origin",
+        "url",
+        "as_of",
+        "updated_at",
+        "occurred_at",
+        "deleted_at",
+        "owner_id",
+    }
+)
 # What every signed-in account may do with itself, whoever it is.
 OWN_ACCOUNT = frozenset({"identity.profile"})
 
@@ -43,7 +57,8 @@ class Rule:
 
 @dataclass(frozen=True)
 class HeldGrant:
-    """A grant as one person holds it. `role`, `through`: names for "why?"; `through` is the department it came by, or empty."""
+    """A grant as one person holds it. `role`, `through`: names for "why?"; `through` is the department it came by, or
+    empty."""
 
     resource: str
     actions: frozenset[str]
@@ -54,7 +69,8 @@ class HeldGrant:
     through: tuple[str, str] = ("", "")
 
     def rule(self, name: str) -> tuple[Rule, str]:
-        """The rule for a field and the name it stands under: the field's own, else its class's, else "*" (which never reaches private fields)."""
+        """The rule for a field and the name it stands under: the field's own, else its class's, else "*" (which never
+        reaches private fields)."""
         if name in self.rules:
             return self.rules[name], name
         kind = class_of(self.resource, name)
@@ -71,7 +87,8 @@ def class_of(resource: str, name: str) -> str:
 
 
 def check_known(resource: str, action: str) -> None:
-    """Raise LookupError for a resource or an action that nobody registered: a typing error must not read as a refusal."""
+    """Raise LookupError for a resource or an action that nobody registered: a typing error must not read as a
+    refusal."""
     if resource not in RESOURCES:
         raise LookupError(f"resource {resource!r} is not registered")
     if action not in RESOURCES[resource][0]:
@@ -94,16 +111,24 @@ class HeldPlan:
     """The rows and fields of one resource for one action and one person. Implements apps.core.access.Plan.
 
     `department_q(column)` filters rows owned by the person's department and below; `department_ids()` are those
-    owners, asked at most once, when a row is looked at. `roles`: names of all roles the person holds, for the chain of a refusal.
-    """
+    owners, asked at most once, when a row is looked at. `roles`: names of all roles the person holds, for the chain
+    of a refusal."""
 
-    def __init__(self, *, resource: str, action: str, person_id: uuid.UUID | None, grants: Iterable[HeldGrant] = (),
-                 roles: tuple[tuple[str, str], ...] = (), department_q: Callable[[str], Q] | None = None,
-                 department_ids: Callable[[], frozenset[uuid.UUID]] = frozenset) -> None:
+    def __init__(
+        self,
+        *,
+        resource: str,
+        action: str,
+        person_id: uuid.UUID | None,
+        grants: Iterable[HeldGrant] = (),
+        roles: tuple[tuple[str, str], ...] = (),
+        department_q: Callable[[str], Q] | None = None,
+        department_ids: Callable[[], frozenset[uuid.UUID]] = frozenset,
+    ) -> None:
         self.resource, self.action, self.person_id = resource, action, person_id
         self.grants = tuple(g for g in grants if g.resource == resource and action in g.actions) if person_id else ()
         self.roles = roles
-        self._department_q = department_q or (lambda column: Q(pk__in=[]))
+        self._department_q = department_q or (lambda _column: Q(pk__in=[]))
         self._ask_department = department_ids
         self._department: frozenset[uuid.UUID] | None = None
 
@@ -122,7 +147,8 @@ class HeldPlan:
         held = ", ".join(words(role) for role in self.roles)
         first = _("your roles: %(roles)s") % {"roles": held} if held else _("you hold no role")
         return first, _("rule: no role of yours grants “%(action)s” on %(resource)s") % {
-            "action": self.action, "resource": self.resource,
+            "action": self.action,
+            "resource": self.resource,
         }
 
     def q(self, owner_field: str = "owner_id") -> Q:
@@ -149,7 +175,9 @@ class HeldPlan:
             return Decision(False, self._refusal())
         reach = ", ".join(sorted({grant.scope for grant in self.grants}))
         rule = _("%(action)s on %(resource)s reaches only: %(scopes)s") % {
-            "action": self.action, "resource": self.resource, "scopes": reach,
+            "action": self.action,
+            "resource": self.resource,
+            "scopes": reach,
         }
         return Decision(False, grant_chain(self.grants[0], rule))
 
@@ -184,7 +212,8 @@ class HeldPlan:
         return any(self._reaches(grant, owner_id) and grant.rule(name)[0].write for grant in self.grants)
 
     def project(self, raw: Raw) -> Projected:
-        """The record as this person may see it. Raises NotPermitted outside the plan, LookupError for another resource."""
+        """The record as this person may see it. Raises NotPermitted outside the plan, LookupError for another
+        resource."""
         if raw.resource != self.resource:
             raise LookupError(f"a plan for {self.resource} cannot show {raw.resource}")
         if not self.matches(raw.owner_id):
@@ -215,8 +244,12 @@ def rule_words(resource: str, rule_name: str, level: str) -> str:
     """A rule for people: "crm.customer, private fields: masked"."""
     levels = {NONE: _("not shown"), MASKED: _("masked"), FULL: _("shown")}
     if rule_name.startswith("class:"):
-        kinds = {"private": _("private fields"), "confidential": _("confidential fields"), "internal": _("internal fields"),
-                 "public": _("public fields")}
+        kinds = {
+            "private": _("private fields"),
+            "confidential": _("confidential fields"),
+            "internal": _("internal fields"),
+            "public": _("public fields"),
+        }
         subject = kinds.get(rule_name[6:], rule_name[6:])
     else:
         subject = _("all other fields") if rule_name in {"*", ""} else rule_name

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from django.utils.translation import gettext_lazy as _
+
 from apps.core.access import Declared
 
 # "<module>.<name>" of views that we cannot decorate -> what they need
@@ -15,7 +17,8 @@ THIRD_PARTY: dict[str, Declared] = {
 
 
 def declared_of(view: Callable[..., Any], method: str = "") -> Declared | None:
-    """What a view needs: the handler of this HTTP method, else the class, else the function, else the table. None: nobody said."""
+    """What a view needs: the handler of this HTTP method, else the class, else the function, else the table. None:
+    nobody said."""
     cls = getattr(view, "cls", None) or getattr(view, "view_class", None)
     if cls is not None:
         names = getattr(view, "actions", None) or {}
@@ -27,3 +30,100 @@ def declared_of(view: Callable[..., Any], method: str = "") -> Declared | None:
     if found is not None:
         return found
     return THIRD_PARTY.get(f"{view.__module__}.{getattr(view, '__qualname__', type(view).__name__)}")
+
+
+# Words for people: resources, actions and fields of the matrix. What is missing is shown by its own name.
+RESOURCE_WORDS: dict[str, Any] = {
+    "crm.customer": _("Customers"),
+    "crm.deal": _("Deals"),
+    "crm.follow_up": _("Follow-ups"),
+    "erp.order": _("Sales orders"),
+    "erp.shipment": _("Shipments"),
+    "erp.stock": _("Stock"),
+    "erp.product": _("Products"),
+    "erp.receivable": _("Receivables"),
+    "erp.invoice": _("Invoices"),
+    "erp.purchase_request": _("Purchase requests"),
+    "workflows.task": _("Approvals"),
+    "workflows.instance": _("Process instances"),
+    "notifications.notification": _("Messages"),
+    "workspace.home": _("Home"),
+    "workspace.search": _("Search"),
+    "integrations.connection": _("Connections"),
+    "integrations.quarantine": _("Quarantine"),
+    "access.role": _("Roles and rights"),
+    "audit.entry": _("Audit log"),
+    "identity.profile": _("Own profile"),
+    "business.template": _("Contract templates"),
+    "core.api": _("API description"),
+}
+ACTION_WORDS: dict[str, Any] = {
+    "view": _("See"),
+    "edit": _("Edit"),
+    "create": _("Create"),
+    "win": _("Set to won"),
+    "advance": _("Advance"),
+    "act": _("Decide"),
+    "repair": _("Repair and retry"),
+    "reassign": _("Give to somebody else"),
+    "manage": _("Manage"),
+    "cure": _("Cure"),
+}
+FIELD_WORDS: dict[str, Any] = {
+    "*": _("All other fields"),
+    "name": _("Name"),
+    "phone": _("Phone"),
+    "email": _("E-mail"),
+    "contacts": _("Contacts"),
+    "industry": _("Industry"),
+    "city": _("City"),
+    "website": _("Website"),
+    "note": _("Note"),
+    "amount": _("Amount"),
+    "currency": _("Currency"),
+    "lines": _("Lines"),
+    "state": _("State"),
+    "stage": _("Stage"),
+    "stage_kind": _("Stage kind"),
+    "stage_changed_at": _("Stage changed at"),
+    "customer_name": _("Customer"),
+    "customer_key": _("Customer code"),
+    "customer_id": _("Customer id"),
+    "deal_id": _("Deal id"),
+    "owner_email": _("Seller’s e-mail"),
+    "author_email": _("Author’s e-mail"),
+    "probability": _("Probability"),
+    "closed_on": _("Closing date"),
+    "organisation": _("Organisation"),
+    "custom": _("Contract fields"),
+    "channel": _("Channel"),
+    "subject": _("Subject"),
+    "body": _("Text"),
+    "payment_term": _("Payment term"),
+    "reference": _("Reference"),
+    "comment": _("Comment"),
+    "ordered_on": _("Order date"),
+    "invoice_ids": _("Invoices"),
+    "shipment_ids": _("Shipments"),
+    "order_ids": _("Orders"),
+    "on_hand": _("On hand"),
+    "available": _("Available"),
+    "order_point": _("Order point"),
+    "unit": _("Unit"),
+    "list_price": _("List price"),
+    "stocked": _("Stocked"),
+    "quantity": _("Quantity"),
+    "sku": _("SKU"),
+    "total": _("Total"),
+    "overdue": _("Overdue"),
+    "credit_limit": _("Credit limit"),
+    "tracking": _("Tracking reference"),
+    "shipped_at": _("Shipped at"),
+    "planned_on": _("Planned date"),
+    "due_on": _("Due date"),
+}
+
+
+def words_of(table: dict[str, Any], name: str) -> str:
+    """The word for people, or the name made readable."""
+    return str(table[name]) if name in table else name.replace("_", " ").capitalize()

@@ -1,4 +1,5 @@
-"""Changing rights: roles, what they grant, who holds them. Every change is checked, audited and acts with the next request."""
+"""Changing rights: roles, what they grant, who holds them. Every change is checked, audited and acts with the next
+request."""
 
 from __future__ import annotations
 
@@ -43,8 +44,15 @@ def _role(code: str) -> Role:
     return role
 
 
-def assign_role(*, actor: Any, role: str, now: dt.datetime, person_id: uuid.UUID | None = None, org_unit_id: uuid.UUID | None = None,
-                valid_to: dt.datetime | None = None) -> Assignment:
+def assign_role(
+    *,
+    actor: Any,
+    role: str,
+    now: dt.datetime,
+    person_id: uuid.UUID | None = None,
+    org_unit_id: uuid.UUID | None = None,
+    valid_to: dt.datetime | None = None,
+) -> Assignment:
     """Give a role to a person, or to a department with everything below it. Giving it twice changes nothing.
 
     Raises NotPermitted, NotFound, UnableToChangeRights.
@@ -63,8 +71,13 @@ def assign_role(*, actor: Any, role: str, now: dt.datetime, person_id: uuid.UUID
             return running[0]
         same.filter(pk__in=[a.pk for a in running]).delete()
         made = Assignment.objects.create(role=found, person_id=person_id, org_unit_id=org_unit_id, valid_from=now, valid_to=valid_to)
-        audit.record(actor=actor, action="access.role.assigned", object=f"access.role:{role}",
-                     data={"to": whom, "until": valid_to.isoformat() if valid_to else ""}, now=now)
+        audit.record(
+            actor=actor,
+            action="access.role.assigned",
+            object=f"access.role:{role}",
+            data={"to": whom, "until": valid_to.isoformat() if valid_to else ""},
+            now=now,
+        )
         _renew_epoch()
     return made
 
@@ -79,7 +92,8 @@ def _name_of(person_id: uuid.UUID | None, org_unit_id: uuid.UUID | None) -> str:
 
 
 def revoke_role(*, actor: Any, assignment_id: uuid.UUID, now: dt.datetime) -> None:
-    """Take a role away. Raises NotPermitted, NotFound, and UnableToChangeRights when nobody could manage roles afterwards."""
+    """Take a role away. Raises NotPermitted, NotFound, and UnableToChangeRights when nobody could manage roles
+    afterwards."""
     _check(actor)
     with transaction.atomic():
         found = Assignment.objects.select_for_update().select_related("role").filter(pk=assignment_id).first()
@@ -87,7 +101,13 @@ def revoke_role(*, actor: Any, assignment_id: uuid.UUID, now: dt.datetime) -> No
             raise NotFound(_("This assignment is gone already."))
         whom = _name_of(found.person_id, found.org_unit_id)
         found.delete()
-        audit.record(actor=actor, action="access.role.revoked", object=f"access.role:{found.role.code}", data={"from": whom}, now=now)
+        audit.record(
+            actor=actor,
+            action="access.role.revoked",
+            object=f"access.role:{found.role.code}",
+            data={"from": whom},
+            now=now,
+        )
         _renew_epoch()
         _somebody_manages()
 
@@ -100,8 +120,8 @@ def _somebody_manages() -> None:
 def set_level(*, actor: Any, role: str, resource: str, scope: str, field: str, level: str, now: dt.datetime) -> None:
     """One cell of the matrix: what the grant of `scope` shows of a field: none, masked, read or edit.
 
-    `field`: a registered field, "*", or "class:<class>". A grant is made when needed, with no action yet, and shows nothing until it has one.
-    """
+    `field`: a registered field, "*", or "class:<class>". A grant is made when needed, with no action yet, and shows
+    nothing until it has one."""
     _check(actor)
     _check_cell(resource, scope, field=field)
     if level not in LEVELS:
@@ -113,8 +133,13 @@ def set_level(*, actor: Any, role: str, resource: str, scope: str, field: str, l
         before = level_of(rule.read, rule.write) if rule.pk else "unset"
         rule.read, rule.write = read, write
         rule.save()
-        audit.record(actor=actor, action="access.level.set", object=f"access.role:{role}",
-                     data={"resource": resource, "scope": scope, "field": field, "from": before, "to": level}, now=now)
+        audit.record(
+            actor=actor,
+            action="access.level.set",
+            object=f"access.role:{role}",
+            data={"resource": resource, "scope": scope, "field": field, "from": before, "to": level},
+            now=now,
+        )
         _renew_epoch()
 
 
@@ -124,7 +149,8 @@ def level_of(read: str, write: bool) -> str:
 
 
 def set_actions(*, actor: Any, role: str, resource: str, scope: str, actions: Iterable[str], now: dt.datetime) -> None:
-    """Replace what holders of the role may do with the rows of `scope`. Raises UnableToChangeRights when nobody could manage roles."""
+    """Replace what holders of the role may do with the rows of `scope`. Raises UnableToChangeRights when nobody could
+    manage roles."""
     _check(actor)
     wanted = sorted(set(actions))
     _check_cell(resource, scope, actions=wanted)
@@ -132,10 +158,25 @@ def set_actions(*, actor: Any, role: str, resource: str, scope: str, actions: It
         grant = _grant(_role(role), resource, scope)
         before, grant.actions = grant.actions, wanted
         grant.save(update_fields=["actions"])
-        audit.record(actor=actor, action="access.actions.set", object=f"access.role:{role}",
-                     data={"resource": resource, "scope": scope, "from": sorted(before), "to": wanted}, now=now)
+        audit.record(
+            actor=actor,
+            action="access.actions.set",
+            object=f"access.role:{role}",
+            data={"resource": resource, "scope": scope, "from": sorted(before), "to": wanted},
+            now=now,
+        )
         _renew_epoch()
         _somebody_manages()
+
+
+def set_action(*, actor: Any, role: str, resource: str, scope: str, action: str, allowed: bool, now: dt.datetime) -> None:
+    """Add or take one action of a role's grant; nothing happens when it is so already."""
+    _check(actor)
+    grant = Grant.objects.filter(role=_role(role), resource=resource, scope=scope).first()
+    held = set(grant.actions) if grant else set()
+    wanted = held | {action} if allowed else held - {action}
+    if wanted != held:
+        set_actions(actor=actor, role=role, resource=resource, scope=scope, actions=wanted, now=now)
 
 
 def _check_cell(resource: str, scope: str, *, field: str = "*", actions: Iterable[str] = ()) -> None:
@@ -163,7 +204,8 @@ def seed_roles(*, roles: Iterable[Mapping[str, Any]], now: dt.datetime) -> None:
     with transaction.atomic():
         for position, data in enumerate(roles):
             role, _made = Role.objects.update_or_create(
-                code=data["code"], defaults={"name": data["name"], "name_zh": data["name_zh"], "position": position},
+                code=data["code"],
+                defaults={"name": data["name"], "name_zh": data["name_zh"], "position": position},
             )
             role.grants.all().delete()
             for given in data["grants"]:
@@ -172,7 +214,13 @@ def seed_roles(*, roles: Iterable[Mapping[str, Any]], now: dt.datetime) -> None:
                     FieldRule(grant=grant, field=name, read=LEVELS[level][0], write=LEVELS[level][1])
                     for name, level in given.get("fields", {}).items()
                 )
-        audit.record(actor=None, action="access.roles.seeded", object="access.role:*", data={"roles": [r["code"] for r in roles]}, now=now)
+        audit.record(
+            actor=None,
+            action="access.roles.seeded",
+            object="access.role:*",
+            data={"roles": [r["code"] for r in roles]},
+            now=now,
+        )
         _renew_epoch()
 
 
@@ -182,6 +230,11 @@ def seed_assignment(*, role: str, now: dt.datetime, person: Any = None, org_unit
         found = _role(role)
         if not Assignment.objects.filter(role=found, person=person, org_unit=org_unit).exists():
             Assignment.objects.create(role=found, person=person, org_unit=org_unit, source=Assignment.Source.SEED, valid_from=now)
-            audit.record(actor=None, action="access.role.assigned", object=f"access.role:{role}",
-                         data={"to": _name_of(person and person.pk, org_unit and org_unit.pk)}, now=now)
+            audit.record(
+                actor=None,
+                action="access.role.assigned",
+                object=f"access.role:{role}",
+                data={"to": _name_of(person and person.pk, org_unit and org_unit.pk)},
+                now=now,
+            )
         _renew_epoch()

@@ -1,8 +1,8 @@
-"""Port: who is the person behind an account? Filled by apps.directory; asked by apps.identity, apps.realtime and apps.access.
+"""Port: who is the person behind an account? Filled by apps.directory; asked by apps.identity, apps.realtime and
+apps.access.
 
-An account (apps.identity) is how somebody signs on; a person (apps.directory) is who that is in the company. Both carry issuer and subject,
-and those two alone join them: never the e-mail.
-"""
+An account (apps.identity) is how somebody signs on; a person (apps.directory) is who that is in the company. Both
+carry issuer and subject, and those two alone join them: never the e-mail."""
 
 from __future__ import annotations
 

@@ -23,19 +23,73 @@ UNITS: list[dict[str, str]] = [
 
 # subject: the ids of the people in the realm file
 PEOPLE: list[dict[str, str]] = [
-    {"login": "ana", "subject": "66f6a719-7b41-54c5-a1db-a74845f3296b", "name": "Chen An", "name_zh": "陈安", "unit": "sales",
-     "title": "Sales representative", "title_zh": "销售代表", "employee_number": "E1001", "manager": "boss"},
-    {"login": "boss", "subject": "d2f75a84-4e8f-5666-995a-9f7d0dd56819", "name": "Lin Wei", "name_zh": "林薇", "unit": "sales",
-     "title": "Sales director", "title_zh": "销售总监", "employee_number": "E1000", "manager": ""},
-    {"login": "fin", "subject": "bca03549-c1e5-58a7-913c-3226f0b8da37", "name": "He Jing", "name_zh": "何静", "unit": "finance",
-     "title": "Accountant", "title_zh": "会计", "employee_number": "E2001", "manager": "boss"},
-    {"login": "eve", "subject": "658e8bc8-da2d-5ce4-b84e-f13ff69df66b", "name": "Wang Jun", "name_zh": "王军", "unit": "warehouse",
-     "title": "Warehouse clerk", "title_zh": "仓库管理员", "employee_number": "E3001", "manager": "boss"},
-    {"login": "admin", "subject": "19d50141-865a-58e1-8857-13f4bdeb897b", "name": "Guo Peng", "name_zh": "郭鹏", "unit": "it",
-     "title": "Portal administrator", "title_zh": "门户管理员", "employee_number": "E9001", "manager": ""},
-    {"login": "guest", "subject": "285001d3-8237-5c45-ad2f-d8328a196593", "name": "Xu Lan", "name_zh": "徐岚", "unit": "",
-     "title": "Visitor", "title_zh": "访客", "employee_number": "E9901", "manager": ""},
-]  # fmt: skip
+    {
+        "login": "ana",
+        "subject": "66f6a719-7b41-54c5-a1db-a74845f3296b",
+        "name": "Chen An",
+        "name_zh": "陈安",
+        "unit": "sales",
+        "title": "Sales representative",
+        "title_zh": "销售代表",
+        "employee_number": "E1001",
+        "manager": "boss",
+    },
+    {
+        "login": "boss",
+        "subject": "d2f75a84-4e8f-5666-995a-9f7d0dd56819",
+        "name": "Lin Wei",
+        "name_zh": "林薇",
+        "unit": "sales",
+        "title": "Sales director",
+        "title_zh": "销售总监",
+        "employee_number": "E1000",
+        "manager": "",
+    },
+    {
+        "login": "fin",
+        "subject": "bca03549-c1e5-58a7-913c-3226f0b8da37",
+        "name": "He Jing",
+        "name_zh": "何静",
+        "unit": "finance",
+        "title": "Accountant",
+        "title_zh": "会计",
+        "employee_number": "E2001",
+        "manager": "boss",
+    },
+    {
+        "login": "eve",
+        "subject": "658e8bc8-da2d-5ce4-b84e-f13ff69df66b",
+        "name": "Wang Jun",
+        "name_zh": "王军",
+        "unit": "warehouse",
+        "title": "Warehouse clerk",
+        "title_zh": "仓库管理员",
+        "employee_number": "E3001",
+        "manager": "boss",
+    },
+    {
+        "login": "admin",
+        "subject": "19d50141-865a-58e1-8857-13f4bdeb897b",
+        "name": "Guo Peng",
+        "name_zh": "郭鹏",
+        "unit": "it",
+        "title": "Portal administrator",
+        "title_zh": "门户管理员",
+        "employee_number": "E9001",
+        "manager": "",
+    },
+    {
+        "login": "guest",
+        "subject": "285001d3-8237-5c45-ad2f-d8328a196593",
+        "name": "Xu Lan",
+        "name_zh": "徐岚",
+        "unit": "",
+        "title": "Visitor",
+        "title_zh": "访客",
+        "employee_number": "E9901",
+        "manager": "",
+    },
+]
 LOGINS = tuple(person["login"] for person in PEOPLE)
 
 READ = {"*": "read"}
@@ -63,41 +117,85 @@ _SELLING = [
 _LOOKING = [_g(f"erp.{kind}", "all", "view", READ) for kind in ("order", "shipment", "stock", "product", "purchase_request")]
 
 ROLES: list[dict[str, Any]] = [
-    {"code": "employee", "name": "Employee", "name_zh": "员工", "grants": [
-        _g("workspace.home", "all", "view"), _g("workspace.search", "all", "view"), _g("core.api", "all", "view"),
-        _g("notifications.notification", "own", "view", READ), _g("workflows.task", "own", "view act", READ),
-        _g("workflows.instance", "own", "view", READ),
-    ]},
+    {
+        "code": "employee",
+        "name": "Employee",
+        "name_zh": "员工",
+        "grants": [
+            _g("workspace.home", "all", "view"),
+            _g("workspace.search", "all", "view"),
+            _g("core.api", "all", "view"),
+            _g("notifications.notification", "own", "view", READ),
+            _g("workflows.task", "own", "view act", READ),
+            _g("workflows.instance", "own", "view", READ),
+        ],
+    },
     {"code": "sales", "name": "Sales", "name_zh": "销售", "grants": _SELLING},
-    {"code": "sales_manager", "name": "Sales manager", "name_zh": "销售经理", "grants": [
-        _g("crm.customer", "all", "view edit", EDIT_ALL), _g("crm.deal", "all", "view edit win", {"*": "edit"}),
-        _g("erp.receivable", "all", "view", READ), _g("workflows.instance", "department", "view", READ),
-        _g("business.template", "all", "view manage", {"*": "edit"}),
-    ]},
-    {"code": "finance", "name": "Finance", "name_zh": "财务", "grants": [
-        _g("erp.receivable", "all", "view edit", {"*": "edit"}), _g("erp.invoice", "all", "view edit", {"*": "edit"}),
-        _g("crm.customer", "all", "view", {"*": "read", "class:private": "none"}), *_LOOKING,
-    ]},
-    {"code": "warehouse", "name": "Warehouse", "name_zh": "仓储", "grants": [
-        _g("erp.shipment", "all", "view advance", {"*": "edit"}), _g("erp.stock", "all", "view", READ),
-        _g("erp.product", "all", "view", READ), _g("erp.purchase_request", "all", "view", READ),
-        _g("erp.order", "all", "view", {"*": "read", "class:confidential": "masked"}),
-    ]},
-    {"code": "portal_admin", "name": "Portal administrator", "name_zh": "门户管理员", "grants": [
-        _g("access.role", "all", "view manage"), _g("integrations.connection", "all", "view manage"),
-        _g("integrations.quarantine", "all", "view cure", READ_MASKED), _g("audit.entry", "all", "view", READ),
-        _g("workflows.instance", "all", "view repair reassign", READ), _g("workflows.task", "all", "view", READ),
-        _g("business.template", "all", "view manage", {"*": "edit"}),
-        _g("crm.customer", "all", "view", READ_MASKED), _g("crm.deal", "all", "view", READ), _g("crm.follow_up", "all", "view", READ),
-        _g("erp.receivable", "all", "view", READ), *_LOOKING,
-    ]},
-]  # fmt: skip
+    {
+        "code": "sales_manager",
+        "name": "Sales manager",
+        "name_zh": "销售经理",
+        "grants": [
+            _g("crm.customer", "all", "view edit", EDIT_ALL),
+            _g("crm.deal", "all", "view edit win", {"*": "edit"}),
+            _g("erp.receivable", "all", "view", READ),
+            _g("workflows.instance", "department", "view", READ),
+            _g("business.template", "all", "view manage", {"*": "edit"}),
+        ],
+    },
+    {
+        "code": "finance",
+        "name": "Finance",
+        "name_zh": "财务",
+        "grants": [
+            _g("erp.receivable", "all", "view edit", {"*": "edit"}),
+            _g("erp.invoice", "all", "view edit", {"*": "edit"}),
+            _g("crm.customer", "all", "view", {"*": "read", "class:private": "none"}),
+            *_LOOKING,
+        ],
+    },
+    {
+        "code": "warehouse",
+        "name": "Warehouse",
+        "name_zh": "仓储",
+        "grants": [
+            _g("erp.shipment", "all", "view advance", {"*": "edit"}),
+            _g("erp.stock", "all", "view", READ),
+            _g("erp.product", "all", "view", READ),
+            _g("erp.purchase_request", "all", "view", READ),
+            _g("erp.order", "all", "view", {"*": "read", "class:confidential": "masked"}),
+        ],
+    },
+    {
+        "code": "portal_admin",
+        "name": "Portal administrator",
+        "name_zh": "门户管理员",
+        "grants": [
+            _g("access.role", "all", "view manage"),
+            _g("integrations.connection", "all", "view manage"),
+            _g("integrations.quarantine", "all", "view cure", READ_MASKED),
+            _g("audit.entry", "all", "view", READ),
+            _g("workflows.instance", "all", "view repair reassign", READ),
+            _g("workflows.task", "all", "view", READ),
+            _g("business.template", "all", "view manage", {"*": "edit"}),
+            _g("crm.customer", "all", "view", READ_MASKED),
+            _g("crm.deal", "all", "view", READ),
+            _g("crm.follow_up", "all", "view", READ),
+            _g("erp.receivable", "all", "view", READ),
+            *_LOOKING,
+        ],
+    },
+]
 
 # role -> whom: "unit:<code>" with everything below it, or "person:<login>"
 ASSIGNMENTS = [
-    ("employee", "unit:yunhe"), ("sales", "unit:sales"), ("sales_manager", "person:boss"), ("finance", "unit:finance"),
-    ("warehouse", "unit:warehouse"), ("portal_admin", "person:admin"),
-]  # fmt: skip
+    ("employee", "unit:yunhe"),
+    ("sales", "unit:sales"),
+    ("sales_manager", "person:boss"),
+    ("finance", "unit:finance"),
+    ("warehouse", "unit:warehouse"),
+    ("portal_admin", "person:admin"),
+]
 
 
 def issuer() -> str:
@@ -106,7 +204,8 @@ def issuer() -> str:
 
 
 def seed(*, now: dt.datetime) -> dict[str, Any]:
-    """People, units, reporting lines, roles and who holds them. May run again: it restores names and grants, keeps assignments by hand.
+    """People, units, reporting lines, roles and who holds them. May run again: it restores names and grants, keeps
+    assignments by hand.
 
     Returns the people by login.
     """
@@ -114,7 +213,8 @@ def seed(*, now: dt.datetime) -> dict[str, Any]:
         units: dict[str, Any] = {}
         for unit in UNITS:
             units[unit["code"]] = directory.upsert_unit(
-                code=unit["code"], name=unit["name"], name_zh=unit["name_zh"], parent=units.get(unit["parent"]))
+                code=unit["code"], name=unit["name"], name_zh=unit["name_zh"], parent=units.get(unit["parent"])
+            )
         people = {p["login"]: _person(p, units, now) for p in PEOPLE}
         for p in PEOPLE:
             directory.set_manager(person=people[p["login"]], managers=[people[p["manager"]]] if p["manager"] else [], now=now)
@@ -127,6 +227,16 @@ def seed(*, now: dt.datetime) -> dict[str, Any]:
 
 def _person(data: dict[str, str], units: dict[str, Any], now: dt.datetime) -> Any:
     return directory.upsert_person(
-        login=data["login"], issuer=issuer(), subject=data["subject"], name=data["name"], name_zh=data["name_zh"],
-        email=f"{data['login']}@yunhe.example", email_verified=True, title=data["title"], title_zh=data["title_zh"],
-        employee_number=data["employee_number"], org_unit=units.get(data["unit"]), now=now)
+        login=data["login"],
+        issuer=issuer(),
+        subject=data["subject"],
+        name=data["name"],
+        name_zh=data["name_zh"],
+        email=f"{data['login']}@yunhe.example",
+        email_verified=True,
+        title=data["title"],
+        title_zh=data["title_zh"],
+        employee_number=data["employee_number"],
+        org_unit=units.get(data["unit"]),
+        now=now,
+    )

@@ -25,8 +25,8 @@ class OrgUnit(Identified):
 
 
 class Person(Identified):
-    """Somebody of the company. `issuer` and `subject` join a person to an account; `login` is the company's short name for that person;
-    `email` joins to outside systems, and only when verified."""
+    """Somebody of the company. `issuer` and `subject` join a person to an account; `login` is the company's short
+    name for that person; `email` joins to outside systems, and only when verified."""
 
     login = models.CharField(max_length=64, unique=True)
     name = models.CharField(max_length=120)

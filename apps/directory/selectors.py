@@ -18,9 +18,7 @@ def person_of(account: Any) -> Person | None:
     """The person behind an account (issuer, subject), active only; None for a stranger and for nobody signed in."""
     if not getattr(account, "is_authenticated", False):
         return None
-    return (
-        Person.objects.select_related("org_unit").filter(issuer=account.issuer, subject=account.subject, active=True).first()
-    )
+    return Person.objects.select_related("org_unit").filter(issuer=account.issuer, subject=account.subject, active=True).first()
 
 
 def get_person(person_id: uuid.UUID | str) -> Person:
@@ -37,8 +35,8 @@ def find_person_by_login(login: str) -> Person | None:
 
 
 def find_person_by_email(email: str) -> Person | None:
-    """By a verified address, active or not; None when two people share it, since nobody can say who is meant. For records of outside
-    systems only: a sign-on is never joined by e-mail."""
+    """By a verified address, active or not; None when two people share it, since nobody can say who is meant. For
+    records of outside systems only: a sign-on is never joined by e-mail."""
     if not email:
         return None
     found = list(Person.objects.select_related("org_unit").filter(email__iexact=email, email_verified=True)[:2])
@@ -105,7 +103,16 @@ class PeoplePort:
 
     def known_people(self, issuer: str) -> list[KnownPerson]:
         return [
-            KnownPerson(id=p.pk, login=p.login, name=p.name, name_zh=p.name_zh, title=p.title, title_zh=p.title_zh, email=p.email,
-                        issuer=p.issuer, subject=p.subject)
+            KnownPerson(
+                id=p.pk,
+                login=p.login,
+                name=p.name,
+                name_zh=p.name_zh,
+                title=p.title,
+                title_zh=p.title_zh,
+                email=p.email,
+                issuer=p.issuer,
+                subject=p.subject,
+            )
             for p in active_people().filter(issuer=issuer)
         ]

@@ -1,4 +1,5 @@
-"""Changing people, org units and reporting lines. Who may call is the caller's business: these are set-up and provisioning steps, not pages."""
+"""Changing people, org units and reporting lines. Who may call is the caller's business: these are set-up and
+provisioning steps, not pages."""
 
 from __future__ import annotations
 
@@ -27,25 +28,54 @@ def upsert_unit(*, code: str, name: str, name_zh: str = "", parent: OrgUnit | No
         unit.save()
         if old_path and old_path != unit.path:
             for below in OrgUnit.objects.filter(path__startswith=old_path).exclude(pk=unit.pk):
-                below.path = unit.path + below.path[len(old_path):]
+                below.path = unit.path + below.path[len(old_path) :]
                 below.save(update_fields=["path"])
     return unit
 
 
-def upsert_person(*, login: str, issuer: str, subject: str, name: str, now: dt.datetime, name_zh: str = "", email: str = "",
-                  email_verified: bool = False, title: str = "", title_zh: str = "", employee_number: str = "", phone: str = "",
-                  org_unit: OrgUnit | None = None) -> Person:
-    """Make or change the person with this issuer and subject; the login may change, the key never does. Leaves `active` alone."""
+def upsert_person(
+    *,
+    login: str,
+    issuer: str,
+    subject: str,
+    name: str,
+    now: dt.datetime,
+    name_zh: str = "",
+    email: str = "",
+    email_verified: bool = False,
+    title: str = "",
+    title_zh: str = "",
+    employee_number: str = "",
+    phone: str = "",
+    org_unit: OrgUnit | None = None,
+) -> Person:
+    """Make or change the person with this issuer and subject; the login may change, the key never does. Leaves
+    `active` alone."""
     with transaction.atomic():
         person, made = Person.objects.update_or_create(
-            issuer=issuer, subject=subject,
+            issuer=issuer,
+            subject=subject,
             defaults={
-                "login": login, "name": name, "name_zh": name_zh, "email": email, "email_verified": email_verified, "title": title,
-                "title_zh": title_zh, "employee_number": employee_number, "phone": phone, "org_unit": org_unit, "updated_at": now,
+                "login": login,
+                "name": name,
+                "name_zh": name_zh,
+                "email": email,
+                "email_verified": email_verified,
+                "title": title,
+                "title_zh": title_zh,
+                "employee_number": employee_number,
+                "phone": phone,
+                "org_unit": org_unit,
+                "updated_at": now,
             },
         )
-        audit.record(actor=None, action="directory.person.added" if made else "directory.person.changed", object=f"directory.person:{login}",
-                     data={"org_unit": org_unit.code if org_unit else "", "employee_number": employee_number}, now=now)
+        audit.record(
+            actor=None,
+            action="directory.person.added" if made else "directory.person.changed",
+            object=f"directory.person:{login}",
+            data={"org_unit": org_unit.code if org_unit else "", "employee_number": employee_number},
+            now=now,
+        )
     return person
 
 
@@ -56,8 +86,13 @@ def set_active(*, person_id: uuid.UUID, active: bool, now: dt.datetime, actor: P
         if person.active != active:
             person.active, person.updated_at = active, now
             person.save(update_fields=["active", "updated_at"])
-            audit.record(actor=actor, action="directory.person.activated" if active else "directory.person.deactivated",
-                         object=f"directory.person:{person.login}", data={}, now=now)
+            audit.record(
+                actor=actor,
+                action="directory.person.activated" if active else "directory.person.deactivated",
+                object=f"directory.person:{person.login}",
+                data={},
+                now=now,
+            )
     return person
 
 
@@ -69,5 +104,10 @@ def set_manager(*, person: Person, managers: list[Person], now: dt.datetime, act
         ReportingLine.objects.filter(person=person, kind=ReportingLine.Kind.LINE).exclude(manager__in=managers).delete()
         for manager in managers:
             ReportingLine.objects.get_or_create(person=person, manager=manager, kind=ReportingLine.Kind.LINE)
-        audit.record(actor=actor, action="directory.reporting_line.set", object=f"directory.person:{person.login}",
-                     data={"managers": sorted(manager.login for manager in managers)}, now=now)
+        audit.record(
+            actor=actor,
+            action="directory.reporting_line.set",
+            object=f"directory.person:{person.login}",
+            data={"managers": sorted(manager.login for manager in managers)},
+            now=now,
+        )

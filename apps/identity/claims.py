@@ -1,4 +1,5 @@
-"""What tokens of the identity provider say, and when they are believed. Pure: keys come in, claims or TokenRefused come out."""
+"""What tokens of the identity provider say, and when they are believed. Pure: keys come in, claims or TokenRefused
+come out."""
 
 from __future__ import annotations
 
@@ -30,8 +31,18 @@ def signing_keys(jwks: Mapping[str, Any]) -> KeySet:
     return KeySet.import_key_set({"keys": [key for key in jwks.get("keys", []) if key.get("use") == "sig"]})
 
 
-def verify_id_token(token: str, keys: KeySet, *, issuer: str, client_id: str, nonce: str | None, now: dt.datetime,
-                    max_age: int | None = None, acr: Container[str] | None = None, subject: str | None = None) -> dict[str, Any]:
+def verify_id_token(
+    token: str,
+    keys: KeySet,
+    *,
+    issuer: str,
+    client_id: str,
+    nonce: str | None,
+    now: dt.datetime,
+    max_age: int | None = None,
+    acr: Container[str] | None = None,
+    subject: str | None = None,
+) -> dict[str, Any]:
     """Claims of an ID token for this very sign-in. Raises TokenRefused."""
     claims = _decoded(token, keys, typ="jwt", issuer=issuer, client_id=client_id, now=now)
     _require(claims.get("typ") == "ID", "not an ID token")
@@ -47,7 +58,8 @@ def verify_id_token(token: str, keys: KeySet, *, issuer: str, client_id: str, no
 
 
 def verify_refreshed(token: str, keys: KeySet, *, issuer: str, client_id: str, subject: str, sid: str, now: dt.datetime) -> dict[str, Any]:
-    """Claims of the ID token that came with a refresh: same person, same session; it carries no nonce of ours to compare."""
+    """Claims of the ID token that came with a refresh: same person, same session; it carries no nonce of ours to
+    compare."""
     claims = _decoded(token, keys, typ="jwt", issuer=issuer, client_id=client_id, now=now)
     _require(claims.get("typ") == "ID" and claims.get("azp") in (None, client_id), "not our ID token")
     _require(claims.get("sub") == subject and claims.get("sid", sid) == sid, "another session")
@@ -55,7 +67,8 @@ def verify_refreshed(token: str, keys: KeySet, *, issuer: str, client_id: str, s
 
 
 def verify_logout_token(token: str, keys: KeySet, *, issuer: str, client_id: str, now: dt.datetime) -> dict[str, Any]:
-    """Claims of a back-channel logout token (OpenID Connect Back-Channel Logout 1.0, section 2.6). Raises TokenRefused."""
+    """Claims of a back-channel logout token (OpenID Connect Back-Channel Logout 1.0, section 2.6). Raises
+    TokenRefused."""
     claims = _decoded(token, keys, typ="logout+jwt", issuer=issuer, client_id=client_id, now=now)
     events = claims.get("events")
     _require(isinstance(events, dict) and isinstance(events.get(LOGOUT_EVENT), dict), "no logout event")
@@ -85,7 +98,8 @@ def _decoded(token: str, keys: KeySet, *, typ: str, issuer: str, client_id: str,
 
 
 def _kid_is_unknown(token: str, keys: KeySet) -> bool:
-    """True for a key id we do not hold. The header is read without belief: it only decides whether to fetch the keys again."""
+    """True for a key id we do not hold. The header is read without belief: it only decides whether to fetch the keys
+    again."""
     try:
         kid = jwt_header(token).get("kid")
     except (ValueError, TypeError):

@@ -19,7 +19,8 @@ Handler = Callable[[HttpRequest], HttpResponse]
 
 
 class PersonalLocaleMiddleware:
-    """Activates the account's language and time zone; without an account the cookie, the browser's wish, and the company's zone.
+    """Activates the account's language and time zone; without an account the cookie, the browser's wish, and the
+    company's zone.
 
     Stands before the authentication middleware (messages and refusals must be translated too), so it cannot know the
     account yet: LiveSessionMiddleware settles both again as soon as it does.
@@ -42,9 +43,8 @@ class PersonalLocaleMiddleware:
 class LiveSessionMiddleware:
     """Signs out whoever has no live session row; asks the identity provider when the access token has run out.
 
-    Sets `request.oidc` (OidcSession or None) and `request.stale_identity` (the provider does not answer: reading goes on for a while,
-    AccessMiddleware refuses the rest).
-    """
+    Sets `request.oidc` (OidcSession or None) and `request.stale_identity` (the provider does not answer: reading goes
+    on for a while, AccessMiddleware refuses the rest)."""
 
     def __init__(self, get_response: Handler) -> None:
         self.get_response = get_response

@@ -24,8 +24,9 @@ class AccountManager(BaseUserManager["Account"]):
 
 
 class Account(AbstractBaseUser):
-    """How a person signs on, and how that person wants the portal to look. `issuer` and `subject` are the key; `username` and `email` are
-    what the identity provider last said and may change. Rights hang on the person, never on the account."""
+    """How a person signs on, and how that person wants the portal to look. `issuer` and `subject` are the key;
+    `username` and `email` are what the identity provider last said and may change. Rights hang on the person, never
+    on the account."""
 
     class Theme(models.TextChoices):
         LIGHT = "light", _("Light")
@@ -68,9 +69,9 @@ class Account(AbstractBaseUser):
 class OidcSession(models.Model):
     """One signed-in portal session. A portal session without such a row is signed out with its next request.
 
-    The demo sign-in makes rows too, with issuer "demo" and without tokens. Tokens are encrypted; `access_expires_at` says when a refresh is
-    due; `checked_at` when the identity provider last said that the session lives; `acr` and `auth_time` come only from a real sign-in.
-    """
+    The demo sign-in makes rows too, with issuer "demo" and without tokens. Tokens are encrypted; `access_expires_at`
+    says when a refresh is due; `checked_at` when the identity provider last said that the session lives; `acr` and
+    `auth_time` come only from a real sign-in."""
 
     session_key = models.CharField(max_length=40, primary_key=True)
     account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="oidc_sessions")

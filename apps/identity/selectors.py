@@ -29,6 +29,4 @@ def is_alive(session_key: str) -> bool:
 
 def newest_session(account: Account) -> OidcSession | None:
     """The open session of an account that was opened last."""
-    return (
-        OidcSession.objects.filter(account=account, epoch=account.session_epoch, expires_at__gt=clock.now()).order_by("-opened_at").first()
-    )
+    return OidcSession.objects.filter(account=account, epoch=account.session_epoch, expires_at__gt=clock.now()).order_by("-opened_at").first()

@@ -20,9 +20,13 @@ def test_an_unknown_resource_or_action_is_an_error_not_a_refusal(cast: SimpleNam
 def test_roles_come_by_department_and_by_hand(cast: SimpleNamespace) -> None:
     held = {login: [role.code for role in selectors.roles_of(getattr(cast, login))] for login in vars(cast)}
     assert held == {
-        "ana": ["employee", "sales"], "boss": ["employee", "sales", "sales_manager"], "fin": ["employee", "finance"],
-        "eve": ["employee", "warehouse"], "admin": ["employee", "portal_admin"], "guest": [],
-    }  # fmt: skip
+        "ana": ["employee", "sales"],
+        "boss": ["employee", "sales", "sales_manager"],
+        "fin": ["employee", "finance"],
+        "eve": ["employee", "warehouse"],
+        "admin": ["employee", "portal_admin"],
+        "guest": [],
+    }
 
 
 def test_guest_and_nobody_see_nothing(cast: SimpleNamespace) -> None:
@@ -36,8 +40,7 @@ def test_guest_and_nobody_see_nothing(cast: SimpleNamespace) -> None:
 
 def test_a_plan_costs_no_query_once_the_request_knows_the_epoch(cast: SimpleNamespace, django_assert_num_queries: object) -> None:
     plan(cast.ana, "view", "core.api")
-    with selectors.one_request():
-        with django_assert_num_queries(2):  # type: ignore[operator]
-            for _ in range(20):  # the epoch once, and once who may be asked for rights
-                assert plan(cast.ana, "view", "core.api").allowed
-                assert not decide(cast.ana, "manage", "access.role", uuid.uuid4()).allowed
+    with selectors.one_request(), django_assert_num_queries(2):  # type: ignore[operator]
+        for _ in range(20):  # the epoch once, and once who may be asked for rights
+            assert plan(cast.ana, "view", "core.api").allowed
+            assert not decide(cast.ana, "manage", "access.role", uuid.uuid4()).allowed

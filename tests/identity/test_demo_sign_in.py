@@ -24,7 +24,12 @@ def test_one_press_signs_in(cast: SimpleNamespace, client: Client) -> None:
     answer = client.post("/sign-in/demo/", {"login": "ana", "next": "/profile/"})
     assert (answer.status_code, answer["Location"]) == (302, "/profile/")
     row = OidcSession.objects.get()
-    assert (row.session_key, row.account, row.issuer, row.id_token) == (client.session.session_key, cast.ana.account, "demo", "")
+    assert (row.session_key, row.account, row.issuer, row.id_token) == (
+        client.session.session_key,
+        cast.ana.account,
+        "demo",
+        "",
+    )
     assert sessions.is_alive(row.session_key)
     assert client.get("/profile/").status_code == 200
 
@@ -57,7 +62,11 @@ def test_demo_sign_in_needs_the_form_of_the_page(cast: SimpleNamespace) -> None:
 
 
 def test_sign_out_ends_everything_of_this_session(
-    cast: SimpleNamespace, client: Client, sign_in: Any, monkeypatch: pytest.MonkeyPatch, django_capture_on_commit_callbacks: Any
+    cast: SimpleNamespace,
+    client: Client,
+    sign_in: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    django_capture_on_commit_callbacks: Any,
 ) -> None:
     closed: list[str] = []
     told: list[dict[str, Any]] = []

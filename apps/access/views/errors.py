@@ -63,7 +63,7 @@ def forbidden(request: HttpRequest, exception: Any = None) -> HttpResponse:
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     """A form from another site, or one that lay open too long."""
-    text = _("This form was not sent from the page it belongs to, or the page is too old. Nothing was changed. Reload the page.")
+    text = _("This form was not sent from its own page, or the page is too old. Nothing was changed. Reload the page.")
     if wants_json(request):
         return answer_json("csrf_refused", text, 403)
     template = "errors/failed_part.html" if wants_fragment(request) else "errors/failed.html"

@@ -1,4 +1,5 @@
-"""Which account a sign-in belongs to: the one of its issuer and subject, and no other. And what happens around a sign-in."""
+"""Which account a sign-in belongs to: the one of its issuer and subject, and no other. And what happens around a
+sign-in."""
 
 from __future__ import annotations
 
@@ -29,13 +30,18 @@ class SocialAccountAdapter(DefaultSocialAccountAdapter):
         """Find or make the account of (issuer, subject); there is no sign-up, and e-mail addresses join nothing."""
         claims = sociallogin.oidc["claims"]
         account = account_for(
-            issuer=claims["iss"], subject=claims["sub"], username=str(claims.get("preferred_username") or claims["sub"]),
-            email=str(claims.get("email") or ""), name=str(claims.get("name") or ""),
+            issuer=claims["iss"],
+            subject=claims["sub"],
+            username=str(claims.get("preferred_username") or claims["sub"]),
+            email=str(claims.get("email") or ""),
+            name=str(claims.get("name") or ""),
         )
         if not account.is_active:
             raise ImmediateHttpResponse(failed(request, "locked"))
         row, _made = SocialAccount.objects.update_or_create(
-            provider=sociallogin.account.provider, uid=claims["sub"], defaults={"user": account, "extra_data": {}},
+            provider=sociallogin.account.provider,
+            uid=claims["sub"],
+            defaults={"user": account, "extra_data": {}},
         )
         sociallogin.account, sociallogin.user = row, account
 
@@ -43,8 +49,14 @@ class SocialAccountAdapter(DefaultSocialAccountAdapter):
         """Never reached: pre_social_login has made the account."""
         return False
 
-    def on_authentication_error(self, request: HttpRequest, provider: Any, error: Any = None, exception: Exception | None = None,
-                                extra_context: Any = None) -> None:
+    def on_authentication_error(
+        self,
+        request: HttpRequest,
+        provider: Any,
+        error: Any = None,
+        exception: Exception | None = None,
+        extra_context: Any = None,
+    ) -> None:
         """Our page instead of allauth's; the reason goes to the log, never a token."""
         if error == AuthError.CANCELLED:
             raise ImmediateHttpResponse(HttpResponseRedirect(settings.LOGIN_URL))
@@ -62,12 +74,19 @@ def remember(request: HttpRequest, user: Any, **kwargs: Any) -> None:
     """After Django has changed the session key: remember which session at the provider this one belongs to."""
     oidc = getattr(kwargs.get("sociallogin"), "oidc", None)
     if oidc:
-        open_session(session_key=str(request.session.session_key), account=user, now=clock.now(), claims=oidc["claims"], tokens=oidc["tokens"])
+        open_session(
+            session_key=str(request.session.session_key),
+            account=user,
+            now=clock.now(),
+            claims=oidc["claims"],
+            tokens=oidc["tokens"],
+        )
 
 
 @receiver(user_logged_out, dispatch_uid="identity.end_session")
 def forget(request: HttpRequest, **kwargs: Any) -> None:
-    """Whatever signs out (sign-out, another person signing in on top): the session row, its sockets and the other systems' sessions end."""
+    """Whatever signs out (sign-out, another person signing in on top): the session row, its sockets and the other
+    systems' sessions end."""
     key = getattr(request.session, "session_key", None)
     if key:
         end_sessions(session_key=key, reason="signed out", now=clock.now())

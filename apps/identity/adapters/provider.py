@@ -1,4 +1,5 @@
-"""allauth's OpenID Connect provider for Keycloak: adds the nonce, ignores the visitor's wishes, believes only verified ID tokens."""
+"""allauth's OpenID Connect provider for Keycloak: adds the nonce, ignores the visitor's wishes, believes only
+verified ID tokens."""
 
 from __future__ import annotations
 
@@ -12,7 +13,8 @@ from apps.identity.adapters.views import KeycloakAdapter
 
 
 class KeycloakProvider(OpenIDConnectProvider):
-    """The provider with a nonce per sign-in; extra keyword arguments of redirect() are kept in the session with the state."""
+    """The provider with a nonce per sign-in; extra keyword arguments of redirect() are kept in the session with the
+    state."""
 
     oauth2_adapter_class = KeycloakAdapter
 

@@ -21,7 +21,8 @@ from apps.identity.services import idp
 
 
 class KeycloakAdapter(OpenIDConnectOAuth2Adapter):
-    """Discovery from our cache; the ID token is verified in full: signature, algorithm, issuer, audience, nonce, times."""
+    """Discovery from our cache; the ID token is verified in full: signature, algorithm, issuer, audience, nonce,
+    times."""
 
     state: dict[str, Any] | None = None
 
@@ -38,8 +39,13 @@ class KeycloakAdapter(OpenIDConnectOAuth2Adapter):
         wanted = state.get("data") or {}
         try:
             found = idp.verified(
-                claims.verify_id_token, str(response.get("id_token", "")), nonce=state.get("nonce"), now=clock.now(),
-                max_age=wanted.get("max_age"), acr=wanted.get("acr"), subject=wanted.get("sub"),
+                claims.verify_id_token,
+                str(response.get("id_token", "")),
+                nonce=state.get("nonce"),
+                now=clock.now(),
+                max_age=wanted.get("max_age"),
+                acr=wanted.get("acr"),
+                subject=wanted.get("sub"),
             )
         except (claims.TokenRefused, idp.ProviderAway) as error:
             raise OAuth2Error(f"ID token refused: {error}") from error

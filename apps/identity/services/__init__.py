@@ -4,4 +4,11 @@ from apps.identity.services.accounts import account_for, update_preferences
 from apps.identity.services.sessions import end_sessions, open_session
 from apps.identity.services.tokens import UnableToActAsPerson, exchanged_token
 
-__all__ = ["UnableToActAsPerson", "account_for", "end_sessions", "exchanged_token", "open_session", "update_preferences"]
+__all__ = [
+    "UnableToActAsPerson",
+    "account_for",
+    "end_sessions",
+    "exchanged_token",
+    "open_session",
+    "update_preferences",
+]

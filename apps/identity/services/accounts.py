@@ -43,7 +43,8 @@ def _known(language: str) -> str:
 
 
 def update_preferences(*, account: Account, changes: Mapping[str, Any]) -> Account:
-    """Set some of language, theme, time_zone, density, single_key_shortcuts. Raises InvalidInput with the fields at fault."""
+    """Set some of language, theme, time_zone, density, single_key_shortcuts. Raises InvalidInput with the fields at
+    fault."""
     problems = {name: [message] for name, value in changes.items() if (message := _problem(name, value))}
     if problems:
         raise InvalidInput(_("Some fields need another value."), details={"fields": problems})

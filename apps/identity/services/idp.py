@@ -1,5 +1,5 @@
-"""Talking to the identity provider: discovery and keys with a last good copy, the token endpoint, and a breaker so that a hung provider
-costs one request and not all. Network only; no database."""
+"""Talking to the identity provider: discovery and keys with a last good copy, the token endpoint, and a breaker so
+that a hung provider costs one request and not all. Network only; no database."""
 
 from __future__ import annotations
 
@@ -105,7 +105,8 @@ def discovery() -> dict[str, Any]:
 
 
 def probe() -> bool:
-    """Is the provider there? Asked before somebody is sent to it: 1 s, remembered by the cached discovery and the breaker."""
+    """Is the provider there? Asked before somebody is sent to it: 1 s, remembered by the cached discovery and the
+    breaker."""
     if not settings.OIDC_ISSUER or is_open():
         return False
     try:
@@ -132,7 +133,8 @@ def _jwks(*, again: bool) -> dict[str, Any]:
 
 
 def verified(check: Callable[..., dict[str, Any]], token: str, **expected: Any) -> dict[str, Any]:
-    """Run one of apps.identity.claims' checks with the provider's keys; on an unknown key id fetch them again, at most every 10 s."""
+    """Run one of apps.identity.claims' checks with the provider's keys; on an unknown key id fetch them again, at
+    most every 10 s."""
     common: dict[str, Any] = {"issuer": settings.OIDC_ISSUER, "client_id": settings.OIDC_CLIENT_ID, **expected}
     try:
         return check(token, signing_keys(_jwks(again=False)), **common)

@@ -10,7 +10,8 @@ from django.utils import timezone, translation
 
 
 def settle(request: HttpRequest, account: object | None) -> None:
-    """Activate the account's language and time zone; without a wish of its own the cookie or the browser's, and the company's zone."""
+    """Activate the account's language and time zone; without a wish of its own the cookie or the browser's, and the
+    company's zone."""
     language = getattr(account, "language", "") or translation.get_language_from_request(request)
     translation.activate(language)
     request.LANGUAGE_CODE = translation.get_language()  # type: ignore[attr-defined]

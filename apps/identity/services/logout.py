@@ -23,11 +23,12 @@ SETTLE = dt.timedelta(seconds=10)  # a session opened just now may not be listed
 
 
 def receive_logout_token(*, token: str, now: dt.datetime) -> int:
-    """Act on a back-channel logout token; returns how many portal sessions ended (none: it was unknown here, which is fine).
+    """Act on a back-channel logout token; returns how many portal sessions ended (none: it was unknown here, which is
+    fine).
 
-    Raises TokenRefused for a token that is not believed or was seen before, ProviderAway when there are no keys to check it with.
-    With a `sid` only that session ends, although the token names the subject too: other devices stay signed in.
-    """
+    Raises TokenRefused for a token that is not believed or was seen before, ProviderAway when there are no keys to
+    check it with. With a `sid` only that session ends, although the token names the subject too: other devices stay
+    signed in."""
     found = idp.verified(claims.verify_logout_token, token, now=now)
     with transaction.atomic():
         SeenLogout.objects.filter(expires_at__lt=now).delete()
@@ -41,7 +42,8 @@ def receive_logout_token(*, token: str, now: dt.datetime) -> int:
 
 
 def reconcile_sessions(*, now: dt.datetime) -> int:
-    """End portal sessions whose session at the provider is gone: the push is sent once and not repeated. Returns how many ended.
+    """End portal sessions whose session at the provider is gone: the push is sent once and not repeated. Returns how
+    many ended.
 
     For a worker: network. Raises TransientError when the provider does not answer; then nothing is ended.
     """
@@ -63,8 +65,12 @@ def reconcile_sessions(*, now: dt.datetime) -> int:
 def _admin() -> KeycloakAdmin:
     base, _, realm = settings.OIDC_ISSUER.partition("/realms/")
     connection = KeycloakOpenIDConnection(
-        server_url=base, realm_name=realm, client_id=settings.OIDC_ADMIN_CLIENT_ID, client_secret_key=settings.OIDC_ADMIN_CLIENT_SECRET,
-        timeout=WORKER_TIMEOUT, max_retries=0,
+        server_url=base,
+        realm_name=realm,
+        client_id=settings.OIDC_ADMIN_CLIENT_ID,
+        client_secret_key=settings.OIDC_ADMIN_CLIENT_SECRET,
+        timeout=WORKER_TIMEOUT,
+        max_retries=0,
     )
     return KeycloakAdmin(connection=connection)
 

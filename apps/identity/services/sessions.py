@@ -20,23 +20,42 @@ from apps.realtime import services as realtime
 SESSION_ENDED = "identity.session.ended"
 
 
-def open_session(*, session_key: str, account: Account, now: dt.datetime, claims: dict[str, Any] | None = None,
-                 tokens: dict[str, Any] | None = None) -> OidcSession:
-    """Remember a sign-in that has just happened. `claims` of the verified ID token and the token endpoint's answer; neither for the demo."""
+def open_session(
+    *,
+    session_key: str,
+    account: Account,
+    now: dt.datetime,
+    claims: dict[str, Any] | None = None,
+    tokens: dict[str, Any] | None = None,
+) -> OidcSession:
+    """Remember a sign-in that has just happened. `claims` of the verified ID token and the token endpoint's answer;
+    neither for the demo."""
     claims, tokens = claims or {}, tokens or {}
     with transaction.atomic():
         account.refresh_from_db(fields=["session_epoch"])
         row, _made = OidcSession.objects.update_or_create(
             session_key=session_key,
             defaults={
-                "account": account, "epoch": account.session_epoch, "issuer": account.issuer, "subject": account.subject,
-                "sid": str(claims.get("sid", "")), "acr": str(claims.get("acr", "")), "auth_time": moment_of(claims.get("auth_time")),
-                "opened_at": now, "checked_at": now, "expires_at": now + dt.timedelta(seconds=settings.SESSION_COOKIE_AGE),
+                "account": account,
+                "epoch": account.session_epoch,
+                "issuer": account.issuer,
+                "subject": account.subject,
+                "sid": str(claims.get("sid", "")),
+                "acr": str(claims.get("acr", "")),
+                "auth_time": moment_of(claims.get("auth_time")),
+                "opened_at": now,
+                "checked_at": now,
+                "expires_at": now + dt.timedelta(seconds=settings.SESSION_COOKIE_AGE),
                 **token_fields(session_key, tokens, now),
             },
         )
-        audit.record(actor=None, action="identity.session.opened", object=f"identity.account:{account.username}",
-                     data={"issuer": account.issuer, "sid": row.sid, "acr": row.acr}, now=now)
+        audit.record(
+            actor=None,
+            action="identity.session.opened",
+            object=f"identity.account:{account.username}",
+            data={"issuer": account.issuer, "sid": row.sid, "acr": row.acr},
+            now=now,
+        )
     return row
 
 
@@ -55,15 +74,30 @@ def moment_of(value: Any) -> dt.datetime | None:
     return dt.datetime.fromtimestamp(value, dt.UTC) if isinstance(value, int | float) and not isinstance(value, bool) else None
 
 
-def end_sessions(*, now: dt.datetime, reason: str, account_id: uuid.UUID | None = None, sid: str | None = None,
-                 session_key: str | None = None, issuer: str | None = None, subject: str | None = None) -> int:
-    """End portal sessions: of one account, one issuer's `sid`, one portal session, or one subject of an issuer. Returns how many.
+def end_sessions(
+    *,
+    now: dt.datetime,
+    reason: str,
+    account_id: uuid.UUID | None = None,
+    sid: str | None = None,
+    session_key: str | None = None,
+    issuer: str | None = None,
+    subject: str | None = None,
+) -> int:
+    """End portal sessions: of one account, one issuer's `sid`, one portal session, or one subject of an issuer.
+    Returns how many.
 
-    In one transaction: rows and Django sessions gone, audit, event "identity.session.ended" for each; sockets close after it.
-    Ending an account or a subject as a whole also raises the account's epoch, so a session being opened just now is refused too.
-    """
+    In one transaction: rows and Django sessions gone, audit, event "identity.session.ended" for each; sockets close
+    after it. Ending an account or a subject as a whole also raises the account's epoch, so a session being opened
+    just now is refused too."""
     rows = OidcSession.objects.all()
-    for name, value in {"account_id": account_id, "sid": sid, "pk": session_key, "issuer": issuer, "subject": subject}.items():
+    for name, value in {
+        "account_id": account_id,
+        "sid": sid,
+        "pk": session_key,
+        "issuer": issuer,
+        "subject": subject,
+    }.items():
         if value is not None:
             rows = rows.filter(**{name: value})
     if account_id is None and not sid and session_key is None and not subject:
@@ -83,10 +117,23 @@ def _end(row: OidcSession, *, reason: str, now: dt.datetime) -> None:
     key = row.session_key
     store: Any = import_module(settings.SESSION_ENGINE).SessionStore
     store(session_key=key).delete()
-    audit.record(actor=None, action=SESSION_ENDED, object=f"identity.account:{row.account.username}",
-                 data={"issuer": row.issuer, "sid": row.sid, "reason": reason}, now=now)
-    jobs.publish(event=SESSION_ENDED, now=now, data={
-        "issuer": row.issuer, "subject": row.subject, "sid": row.sid, "login": row.account.username, "reason": reason,
-    })
+    audit.record(
+        actor=None,
+        action=SESSION_ENDED,
+        object=f"identity.account:{row.account.username}",
+        data={"issuer": row.issuer, "sid": row.sid, "reason": reason},
+        now=now,
+    )
+    jobs.publish(
+        event=SESSION_ENDED,
+        now=now,
+        data={
+            "issuer": row.issuer,
+            "subject": row.subject,
+            "sid": row.sid,
+            "login": row.account.username,
+            "reason": reason,
+        },
+    )
     row.delete()
     transaction.on_commit(lambda: realtime.close(session_keys=[key]))

@@ -16,7 +16,10 @@ from apps.identity.models import Account, ExchangedToken, OidcSession
 from apps.identity.services import idp
 from apps.identity.services.sessions import end_sessions, token_fields
 
-SCOPES = {"crm": ("crm", "crm-api"), "erp": ("tryton", "tryton-api")}  # ours -> the realm's audience and the scope that makes it available
+SCOPES = {
+    "crm": ("crm", "crm-api"),
+    "erp": ("tryton", "tryton-api"),
+}  # ours -> the realm's audience and the scope that makes it available
 EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"
 ACCESS = "urn:ietf:params:oauth:token-type:access_token"
 SPARE = dt.timedelta(seconds=5)  # a token is used up this long before it runs out
@@ -31,11 +34,11 @@ class UnableToActAsPerson(DomainError):
 
 
 def keep_fresh(*, session_key: str, now: dt.datetime) -> str:
-    """Ask the identity provider when the access token has run out. Returns fresh, stale (it does not answer; reading may go on) or ended.
+    """Ask the identity provider when the access token has run out. Returns fresh, stale (it does not answer; reading
+    may go on) or ended.
 
-    Two requests at once must not both use the refresh token (the second use ends the session there), so the row is locked while the
-    provider is asked; time-outs are short and the second one finds the work done.
-    """
+    Two requests at once must not both use the refresh token (the second use ends the session there), so the row is
+    locked while the provider is asked; time-outs are short and the second one finds the work done."""
     with transaction.atomic():
         row = OidcSession.objects.select_for_update().filter(pk=session_key).first()
         if row is None:
@@ -85,9 +88,8 @@ def id_token_of(row: OidcSession) -> str:
 def exchanged_token(*, account: Account, audience: str, now: dt.datetime) -> str:
     """A token with which "erp" or "crm" knows this person, from the session opened last; kept until it runs out.
 
-    Network: never call it inside a transaction. Raises UnableToActAsPerson when the person has no live session or the provider refuses or
-    does not answer.
-    """
+    Network: never call it inside a transaction. Raises UnableToActAsPerson when the person has no live session or the
+    provider refuses or does not answer."""
     row = selectors.newest_session(account)
     if row is None or row.is_demo:
         raise UnableToActAsPerson(_("You are not signed on at the company's sign-on service. Sign in again, then repeat this."))
@@ -103,16 +105,25 @@ def exchanged_token(*, account: Account, audience: str, now: dt.datetime) -> str
 def _exchange(row: OidcSession, audience: str, now: dt.datetime) -> str:
     client, scope = SCOPES[audience]
     try:
-        answer = idp.token_request({
-            "grant_type": EXCHANGE, "subject_token": _opened(row, "access_token"), "subject_token_type": ACCESS,
-            "requested_token_type": ACCESS, "audience": client, "scope": scope,
-        })
+        answer = idp.token_request(
+            {
+                "grant_type": EXCHANGE,
+                "subject_token": _opened(row, "access_token"),
+                "subject_token_type": ACCESS,
+                "requested_token_type": ACCESS,
+                "audience": client,
+                "scope": scope,
+            }
+        )
     except (idp.ProviderAway, idp.GrantEnded, UnableToDecrypt) as error:
         raise UnableToActAsPerson(_("The sign-on service gave no access to this system. Nothing was changed. Sign in again.")) from error
     token = str(answer["access_token"])
     ExchangedToken.objects.update_or_create(
-        session=row, audience=audience,
-        defaults={"token": encrypt(token, f"exchanged:{audience}:{row.pk}"),
-                  "expires_at": now + dt.timedelta(seconds=int(answer.get("expires_in", 60)))},
+        session=row,
+        audience=audience,
+        defaults={
+            "token": encrypt(token, f"exchanged:{audience}:{row.pk}"),
+            "expires_at": now + dt.timedelta(seconds=int(answer.get("expires_in", 60))),
+        },
     )
     return token

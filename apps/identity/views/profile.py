@@ -23,9 +23,17 @@ from apps.identity.views.sign_on import safe_next
 
 YEAR = 365 * 24 * 3600
 COMMON_ZONES = (
-    "Asia/Shanghai", "Asia/Hong_Kong", "Asia/Tokyo", "Asia/Singapore", "Asia/Kolkata", "Europe/Berlin", "Europe/London",
-    "America/New_York", "America/Los_Angeles", "UTC",
-)  # fmt: skip
+    "Asia/Shanghai",
+    "Asia/Hong_Kong",
+    "Asia/Tokyo",
+    "Asia/Singapore",
+    "Asia/Kolkata",
+    "Europe/Berlin",
+    "Europe/London",
+    "America/New_York",
+    "America/Los_Angeles",
+    "UTC",
+)
 
 
 @lru_cache(maxsize=1)
@@ -44,7 +52,13 @@ def profile(request: HttpRequest) -> HttpResponse:
             settle(request, account)
             return _done(request, account)
         errors = form.errors if not form.is_valid() else errors
-        return page(request, "identity/profile.html", _context(request, errors), fragment="identity/profile_form.html", status=422)
+        return page(
+            request,
+            "identity/profile.html",
+            _context(request, errors),
+            fragment="identity/profile_form.html",
+            status=422,
+        )
     return page(request, "identity/profile.html", _context(request), fragment="identity/profile_form.html")
 
 
@@ -69,8 +83,14 @@ def _done(request: HttpRequest, account: Account) -> HttpResponse:
 
 def _context(request: HttpRequest, errors: object = None) -> dict[str, object]:
     return {
-        "account": request.user, "errors": errors or {}, "languages": settings.LANGUAGES, "themes": Account.Theme.choices,
-        "densities": Account.Density.choices, "common_zones": COMMON_ZONES, "zones": _zones(), "company_zone": settings.COMPANY_TIME_ZONE,
+        "account": request.user,
+        "errors": errors or {},
+        "languages": settings.LANGUAGES,
+        "themes": Account.Theme.choices,
+        "densities": Account.Density.choices,
+        "common_zones": COMMON_ZONES,
+        "zones": _zones(),
+        "company_zone": settings.COMPANY_TIME_ZONE,
     }
 
 

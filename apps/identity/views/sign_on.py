@@ -68,7 +68,8 @@ def demo_sign_in(request: HttpRequest) -> HttpResponse:
 @never_cache
 @require_POST
 def sign_out(request: HttpRequest) -> HttpResponse:
-    """End the portal session here, then the session at the identity provider; the other systems' sessions end by the event."""
+    """End the portal session here, then the session at the identity provider; the other systems' sessions end by the
+    event."""
     row = request.oidc  # type: ignore[attr-defined]
     hint = id_token_of(row) if row is not None and not row.is_demo else ""
     logout(request)
@@ -97,7 +98,8 @@ def signed_out(request: HttpRequest) -> HttpResponse:
 @never_cache
 @require_POST
 def backchannel_logout(request: HttpRequest) -> HttpResponse:
-    """OpenID Connect Back-Channel Logout 1.0. 200: acted upon (or unknown here); 400: not believed; 503: keys cannot be had now."""
+    """OpenID Connect Back-Channel Logout 1.0. 200: acted upon (or unknown here); 400: not believed; 503: keys cannot
+    be had now."""
     try:
         length = int(request.META.get("CONTENT_LENGTH") or 0)
     except ValueError:

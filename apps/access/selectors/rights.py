@@ -1,8 +1,8 @@
 """Reading rights. Fills the port apps.core.access.
 
-Rights are remembered in the process under the policy epoch, which is read once a request (one indexed row) and renamed by every change, so a
-change acts with the next request in every process. Whoever asks outside a request reads the epoch each time.
-"""
+Rights are remembered in the process under the policy epoch, which is read once a request (one indexed row) and
+renamed by every change, so a change acts with the next request in every process. Whoever asks outside a request reads
+the epoch each time."""
 
 from __future__ import annotations
 
@@ -116,11 +116,15 @@ def _loaded(epoch_value: str) -> Policy:
     assigned = Assignment.objects.select_related("org_unit").order_by("pk")
     given = [
         _Given(
-            a.role_id, a.person_id, a.org_unit_id, (a.org_unit.name, a.org_unit.name_zh) if a.org_unit else ("", ""),
-            a.valid_from, a.valid_to,
+            a.role_id,
+            a.person_id,
+            a.org_unit_id,
+            (a.org_unit.name, a.org_unit.name_zh) if a.org_unit else ("", ""),
+            a.valid_from,
+            a.valid_to,
         )
         for a in assigned
-    ]  # fmt: skip
+    ]
     return Policy(epoch_value, {role.pk: role for role in Role.objects.all()}, dict(grants), given)
 
 
@@ -172,7 +176,8 @@ def held(grant: Grant, role: Role, through: tuple[str, str] = ("", "")) -> HeldG
 
 
 def plan(person: Any, action: str, resource: str) -> HeldPlan:
-    """Rows and fields of a resource for a person; for nobody, nothing. Raises LookupError for an unknown resource or action."""
+    """Rows and fields of a resource for a person; for nobody, nothing. Raises LookupError for an unknown resource or
+    action."""
     check_known(resource, action)
     memory = _current.get()
     key = (getattr(person, "pk", None), action, resource)
@@ -193,11 +198,14 @@ def _made_plan(person: Any, action: str, resource: str) -> HeldPlan:
     unit = getattr(person, "org_unit", None)
     path = unit.path if unit else ""
     return HeldPlan(
-        resource=resource, action=action, person_id=person.pk, grants=grants,
+        resource=resource,
+        action=action,
+        person_id=person.pk,
+        grants=grants,
         roles=tuple((role.name, role.name_zh) for role in roles_of(person)),
         department_q=lambda column: Q(**{f"{column}__in": directory.ids_in_unit(path)}) if path else Q(pk__in=[]),
         department_ids=lambda: frozenset(directory.ids_in_unit(path)) if path else frozenset(),
-    )  # fmt: skip
+    )
 
 
 def decide(person: Any, action: str, resource: str, owner_id: uuid.UUID | None = None) -> Decision:
@@ -221,9 +229,7 @@ def who_may(action: str, resource: str) -> list[Any]:
     """Active people with any grant for this, by login."""
     check_known(resource, action)
     in_force, now = policy(), clock.now()
-    roles = {
-        role_id for role_id, grants in in_force.grants.items() if any(g.resource == resource and action in g.actions for g in grants)
-    }
+    roles = {role_id for role_id, grants in in_force.grants.items() if any(g.resource == resource and action in g.actions for g in grants)}
     given = [g for g in in_force.given if g.role_id in roles and g.holds(now)]
     if not given:
         return []
@@ -240,3 +246,8 @@ class Provider:
 
     def decide(self, person: Any, action: str, resource: str, owner_id: uuid.UUID | None = None) -> Decision:
         return decide(person, action, resource, owner_id)
+
+
+def roles() -> list[Role]:
+    """All roles in column order."""
+    return list(policy().roles.values())
