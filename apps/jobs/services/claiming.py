@@ -80,6 +80,11 @@ def claim(*, owner: str, now: dt.datetime | None = None) -> Claim | None:
     return Claim(job, job.fence, moment)
 
 
+def give_back(*, owner: str) -> int:
+    """What this owner left behind when its connection broke between claim and end; it runs nothing now. Tried again at once."""
+    return Job.objects.filter(state=State.LEASED, owner=owner).update(state=State.UNKNOWN, run_at=database_now())
+
+
 def _is_gone(owner: str) -> bool:
     """True when the owner lived on this machine and its process is no more. Elsewhere, or unsure: False, the lease decides."""
     host, _, rest = owner.rpartition("/")[0].rpartition("/")

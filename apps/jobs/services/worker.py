@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import atexit
 import datetime as dt
+import functools
 import logging
 import threading
 import time
+from collections.abc import Callable
 
 from django.conf import settings
 from django.db import close_old_connections, connection, connections
@@ -15,7 +17,7 @@ from django.db.models import Min
 from apps.jobs import registry
 from apps.jobs.models import CLAIMABLE, Job, WorkerBeat
 from apps.jobs.selectors import database_now
-from apps.jobs.services.claiming import claim, claimable, expire_leases, new_owner
+from apps.jobs.services.claiming import claim, claimable, expire_leases, give_back, new_owner
 from apps.jobs.services.queue import arm_periodic
 from apps.jobs.services.running import run_claimed
 from apps.jobs.services.waking import CHANNEL, register_sleeper
@@ -43,10 +45,10 @@ class Worker:
         if connection.vendor == "postgresql":
             self._spawn(self._listen, "listener")
         for number in range(self.threads):
-            self._spawn(self._loop, str(number))
+            self._spawn(functools.partial(self._loop, f"{self.owner}.{number}"), str(number))
 
-    def _spawn(self, target: object, name: str) -> None:
-        thread = threading.Thread(target=target, name=f"worker-{name}", daemon=True)  # type: ignore[arg-type]
+    def _spawn(self, target: Callable[[], None], name: str) -> None:
+        thread = threading.Thread(target=target, name=f"worker-{name}", daemon=True)
         self._running.append(thread)
         thread.start()
 
@@ -59,12 +61,15 @@ class Worker:
             thread.join(max(0.0, deadline - time.monotonic()))
         return not any(thread.is_alive() for thread in self._running)
 
-    def _loop(self) -> None:
-        wait = FIRST_WAIT
+    def _loop(self, owner: str) -> None:
+        wait, broken = FIRST_WAIT, False
         while not self.stopping.is_set():
             self.work.clear()
             try:
-                if self._run_one():
+                if broken:
+                    give_back(owner=owner)
+                    broken = False
+                if self._run_one(owner):
                     wait = FIRST_WAIT
                     self.work.set()  # there may be more: a sleeping thread should look
                     continue
@@ -73,18 +78,18 @@ class Worker:
             except Exception:
                 logger.warning("the worker could not reach its table; it goes on trying", exc_info=True)
                 connections["default"].close()
-                pause = LAST_WAIT
+                pause, broken = LAST_WAIT, True
             if self.stopping.is_set():
                 break
             self.work.wait(pause)
             wait = min(LAST_WAIT, wait * 2)
         connections.close_all()
 
-    def _run_one(self) -> bool:
+    def _run_one(self, owner: str) -> bool:
         # Look before claiming: on SQLite a claim takes the write lock, which an idle worker must not do all the time.
         if not claimable(database_now()).exists():
             return False
-        held = claim(owner=self.owner)
+        held = claim(owner=owner)
         if held is None:
             return False
         run_claimed(held)

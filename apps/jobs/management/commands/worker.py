@@ -30,5 +30,7 @@ class Command(BaseCommand):
         self.stdout.flush()
         while not ended.wait(1.0):
             pass
+        self.stdout.write("worker is stopping: running jobs may end")
+        self.stdout.flush()
         clean = worker.stop(within=options["grace"])
         self.stdout.write("worker stopped" if clean else "worker stopped; a running job will be tried again when its lease ends")

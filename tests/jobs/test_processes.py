@@ -1,0 +1,172 @@
+"""Real worker processes, killed and stopped for real."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import pathlib
+import random
+import signal
+from collections import Counter
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from apps.audit import selectors as audit_selectors
+from apps.audit import services as audit
+from apps.core import failpoints
+from apps.jobs import registry, selectors, services
+from apps.jobs.models import Job, State, WorkerBeat
+from tests.jobs import work_of_processes
+from tests.support.processes import Child
+from tests.support.until import until
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(300)]
+EDGES = ["jobs.claimed", "jobs.before_commit", "jobs.in_commit", "jobs.after_commit", "jobs.before_done", "jobs.after_done"]
+Start = Callable[..., Child]
+
+
+@pytest.fixture
+def world(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[pathlib.Path]:
+    before = set(registry.TASKS)
+    monkeypatch.setattr(work_of_processes, "WORLD", tmp_path)
+    work_of_processes.register()
+    yield tmp_path
+    registry.forget(*(set(registry.TASKS) - before))
+
+
+@pytest.fixture
+def start(world: pathlib.Path) -> Iterator[Start]:
+    """start(*arguments, **environment): a worker process; all are ended after the test."""
+    children: list[Child] = []
+
+    def run(*arguments: str, **environment: str) -> Child:
+        given = {"ATRIUM_TEST_FOLDER": str(world), "JOBS_RETRY_BASE_SECONDS": "0.1", **environment}
+        children.append(Child("-m", "tests.jobs.work_of_processes", *arguments, **given))
+        return children[-1]
+
+    yield run
+    for child in children:
+        child.end()
+
+
+def put(kind: str, key: str, **given: Any) -> Job:
+    return services.enqueue(kind=kind, payload={}, key=key, now=timezone.now(), **given)
+
+
+def finished() -> bool:
+    return not Job.objects.filter(state__in=[State.DUE, State.LEASED, State.UNKNOWN]).filter(key__startswith="t:").exists()
+
+
+def lines(path: pathlib.Path) -> list[str]:
+    return path.read_text().split() if path.exists() else []
+
+
+def recorded() -> list[str]:
+    return list(audit_selectors.entries(action="test.effect.done").order_by("id").values_list("object", flat=True))
+
+
+def test_the_edges_of_a_run_are_known() -> None:
+    assert {name for name in failpoints.KNOWN if name.startswith("jobs.")} == set(EDGES)
+
+
+def test_a_worker_killed_at_any_edge_loses_and_doubles_nothing(world: pathlib.Path, start: Start) -> None:
+    """Each edge once and then on the second pass; each process finds what the one before it left."""
+    jobs = [put("test.process.plain" if n % 2 else "test.process.effect", f"t:{n}") for n in range(60)]
+    for times in (1, 2):
+        for edge in EDGES:
+            child = start("-c", "1", ATRIUM_FAILPOINT=f"{edge}:{times}", ATRIUM_FAILPOINT_ONCE=str(world / f"{edge}{times}"))
+            assert child.wait() == -signal.SIGKILL, child.output()
+            assert (world / f"{edge}{times}").exists()
+    start("-c", "2")
+    until(finished, seconds=60)
+    keys = [job.key for job in jobs]
+    assert set(Job.objects.filter(key__in=keys).values_list("state", flat=True)) == {State.DONE}
+    assert sorted(lines(world / "effects")) == sorted(keys)
+    assert len(lines(world / "calls")) > len(keys)  # the faults did fire: some were called again, with the same key
+    assert sorted(recorded()) == sorted(keys[::2])
+    assert audit.verify().ok
+
+
+def test_workers_killed_at_random_keep_the_order_of_every_key(world: pathlib.Path, start: Start) -> None:
+    luck = random.Random(20261123)
+    workers = [start("-c", "2") for _ in range(2)]
+    for number in range(120):
+        put("test.process.effect", f"t:{number % 6}:{number:03d}", order_key=f"key{number % 6}")
+    kills = 0
+    while kills < 4:
+        until(lambda: len(recorded()) >= (kills + 1) * 15, seconds=60)
+        place = luck.randrange(2)
+        workers[place].send(signal.SIGKILL)
+        assert workers[place].wait() == -signal.SIGKILL
+        workers[place] = start("-c", "2")
+        kills += 1
+    until(finished, seconds=90)
+    assert set(Counter(recorded()).values()) == {1}
+    assert len(recorded()) == 120
+    for key in range(6):
+        own = [name for name in recorded() if name.startswith(f"t:{key}:")]
+        assert own == sorted(own)
+    assert audit.verify().ok
+
+
+def test_a_worker_stopped_past_its_lease_changes_nothing_when_it_goes_on(world: pathlib.Path, start: Start) -> None:
+    put("test.process.waits", "t:slow")
+    sleeper = start("-c", "1", JOBS_LEASE_SECONDS="2")
+    until(lambda: (world / "t:slow.began.1").exists(), seconds=60)
+    sleeper.send(signal.SIGSTOP)
+    (world / "t:slow.go.2").touch()
+    start("-c", "1", JOBS_LEASE_SECONDS="60")
+    until(finished, seconds=60)
+    assert recorded() == ["t:slow"]
+    (world / "t:slow.go.1").touch()
+    sleeper.send(signal.SIGCONT)
+    put("test.process.plain", "t:after")
+    until(finished, seconds=30)
+    until(lambda: "this run is void" in _peek(sleeper), seconds=30)
+    job = Job.objects.get(key="t:slow")
+    assert (job.state, job.attempts, job.crashes, job.fence) == (State.DONE, 2, 1, 2)
+    assert [entry.data for entry in audit_selectors.entries(action="test.effect.done")] == [{"attempt": 2}]
+
+
+def _peek(child: Child, seen: dict[int, str] = {}) -> str:
+    """What a living child wrote so far."""
+    stream = child.process.stdout
+    assert stream is not None
+    os.set_blocking(stream.fileno(), False)
+    text = os.read(stream.fileno(), 65536).decode() if _readable(stream.fileno()) else ""
+    seen[child.process.pid] = seen.get(child.process.pid, "") + text
+    return seen[child.process.pid]
+
+
+def _readable(number: int) -> bool:
+    import select
+
+    return bool(select.select([number], [], [], 0)[0])
+
+
+def test_a_worker_that_is_asked_to_stop_finishes_what_it_runs(world: pathlib.Path, start: Start) -> None:
+    put("test.process.waits", "t:running")
+    worker = start("-c", "1")
+    until(lambda: (world / "t:running.began.1").exists(), seconds=60)
+    put("test.process.plain", "t:not-yet")
+    worker.send(signal.SIGTERM)
+    until(lambda: "is stopping" in _peek(worker), seconds=10)
+    (world / "t:running.go.1").touch()
+    assert worker.wait(30) == 0
+    assert recorded() == ["t:running"]
+    assert Job.objects.get(key="t:not-yet").state == State.DUE
+    assert WorkerBeat.objects.count() == 0
+
+
+def test_a_worker_shows_that_it_lives_and_wakes_for_new_work_and_timers(world: pathlib.Path, start: Start) -> None:
+    start("-c", "1")
+    until(lambda: selectors.workers(now=timezone.now()).count() == 1, seconds=60)
+    at = timezone.now() + dt.timedelta(seconds=1.5)
+    put("test.process.plain", "t:timer", run_at=at)
+    put("test.process.plain", "t:now")
+    until(lambda: Job.objects.get(key="t:now").state == State.DONE, seconds=5)
+    until(lambda: Job.objects.get(key="t:timer").state == State.DONE, seconds=10)
+    assert at <= Job.objects.get(key="t:timer").finished_at <= at + dt.timedelta(seconds=2)  # type: ignore[operator]
