@@ -78,6 +78,14 @@ def title_of(instance: ProcessInstance, person: Any) -> Any:
     return shown(person, subject.get("resource", ""), subject.get("field", ""), instance.title, subject.get("owner_id"))
 
 
+def filled(text: str, params: Mapping[str, Any]) -> str:
+    """A msgid in the reader's language, with its parameters."""
+    if not text:
+        return ""
+    words = _(text)
+    return words % params if params else words
+
+
 def fact_value(person: Any, fact: Fact) -> Any:
     """How the fact reads for this viewer: words, or a Masked."""
     return shown(person, fact.resource, fact.field, words_of(fact), fact.owner_id)
@@ -133,4 +141,4 @@ def difference(person: Any, old: Fact | None, new: Fact | None) -> dict[str, Any
     before, after = (str(fact_value(person, one)) if one else DASH for one in (old, new))
     if before == after and old and new and fact_value(person, new) == after:
         before, after = f"{before} ({_(old.pill or old.state)})", f"{after} ({_(new.pill or new.state)})"
-    return {"fact": fact.key, "label": _(fact.label) % fact.params, "old": before, "new": after, "system": fact.system, "as_of": fact.as_of}
+    return {"fact": fact.key, "label": filled(fact.label, fact.params), "old": before, "new": after, "system": fact.system, "as_of": fact.as_of}

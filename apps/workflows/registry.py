@@ -7,13 +7,14 @@ Unknown names fail: a process file that names one nobody registered is refused w
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 import uuid
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from apps.workflows.engine.cards import Card, Fact, FormField, Line, Link, Option, stamp  # noqa: F401 - what providers build cards from
+from apps.workflows.engine.cards import Card, Fact, FormField, Line, Link, Option, stamp
 
 if TYPE_CHECKING:
     from apps.workflows.models import ProcessInstance
@@ -64,29 +65,35 @@ class StepContext:
     attempt: int
     decided_by: str
     now: dt.datetime
-    headers: dict[str, str] = field(default_factory=dict)
-    inputs: Json = field(default_factory=dict)
+    headers: dict[str, str] = dataclasses.field(default_factory=dict)
+    inputs: Json = dataclasses.field(default_factory=dict)
     decision: Decision | None = None
 
 
 @dataclass(frozen=True)
 class Ref:
-    """The name of a thing in one system, for the timeline: ("erp", "Sales order", "SO-20869", "/orders/…")."""
+    """The name of a thing in one system, for the timeline: ("erp", "Sales order", "SO-20869", "/orders/…").
+
+    `resource`/`field`/`owner_id`: the access rule that may mask `id`; empty: shown to everybody who may see the case.
+    """
 
     system: str
     label: str
     id: str
     url: str = ""
+    resource: str = ""
+    field: str = ""
+    owner_id: str = ""
 
 
 @dataclass(frozen=True)
 class StepResult:
     """What a service task may return instead of plain variables. `text`: msgid for the timeline with %(named)s from `params`."""
 
-    variables: Json = field(default_factory=dict)
+    variables: Json = dataclasses.field(default_factory=dict)
     refs: tuple[Ref, ...] = ()
     text: str = ""
-    params: Json = field(default_factory=dict)
+    params: Json = dataclasses.field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -105,7 +112,7 @@ class AgreementRow:
     label: str
     values: Mapping[str, str]
     agree: bool
-    resources: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    resources: Mapping[str, tuple[str, str]] = dataclasses.field(default_factory=dict)
     owner_id: str = ""
 
 

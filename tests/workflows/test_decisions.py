@@ -283,19 +283,19 @@ def test_the_frozen_card_tells_what_was_seen_and_a_touched_one_fails_its_proof(w
     world.on_hand, world.amount = 1, "1.00"
     run_jobs(now=clock + dt.timedelta(minutes=1))
     snapshot = DecisionSnapshot.objects.get(task=task)
-    decision = services.decision_of(snapshot)
+    decision = selectors.decision_of(snapshot)
     stock = decision.card.fact("stock")
     assert stock is not None
     assert (stock.value, stock.as_of) == ({"IH-200": {"available": "10"}}, clock.isoformat())
     assert json.loads(snapshot.document)["changed_terms"] == ["payment_term_days"]
-    assert services.is_intact(snapshot)
+    assert selectors.is_intact(snapshot)
     touched = DecisionSnapshot.objects.get(task=task)
     touched.document = touched.document.replace('"available":"10"', '"available":"99"')
-    assert not services.is_intact(touched)
+    assert not selectors.is_intact(touched)
     import hashlib
 
     touched.sha256 = hashlib.sha256(touched.document.encode()).hexdigest()
-    assert not services.is_intact(touched)  # the audit chain holds the true digest
+    assert not selectors.is_intact(touched)  # the audit chain holds the true digest
 
 
 def test_a_decision_by_somebody_whose_right_was_taken_is_refused(world: Any, begin: Any, approve: Any, cast: Any, clock: Any) -> None:

@@ -302,7 +302,7 @@ def test_an_annotation_stands_once(world: Any, begin: Any, clock: Any) -> None:
     for _turn in range(2):
         services.annotate(instance_id=instance.pk, kind="business.shipped", text="Shipped %(no)s", params={"no": "1"}, system="erp", now=clock,
                           refs=[Ref("erp", "Delivery note", "DN-1")], dedupe="1")
-    assert InstanceEvent.objects.get(kind="business.shipped").refs == [{"system": "erp", "label": "Delivery note", "id": "DN-1", "url": ""}]
+    assert InstanceEvent.objects.get(kind="business.shipped").refs == [{"system": "erp", "label": "Delivery note", "id": "DN-1", "url": "", "resource": "", "field": "", "owner_id": ""}]
 
 
 def test_input_and_output_mappings_are_cel(world: Any, begin: Any, run_jobs: Any, clock: Any) -> None:

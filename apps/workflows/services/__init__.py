@@ -2,16 +2,15 @@
 
 from apps.workflows.services.decisions import (
     StaleCard,
-    Unacknowledged,
     UnableToComplete,
     UnableToUndo,
+    Unacknowledged,
     apply_decision,
     complete_task,
     look_at,
     undo_completion,
 )
 from apps.workflows.services.definitions import InvalidDefinition, deploy
-from apps.workflows.services.freezing import decision_of, is_intact
 from apps.workflows.services.incidents import UnableToRepair, raise_incident, resolve_incident, retry_incident, skip_incident
 from apps.workflows.services.instances import UnableToStart, UnableToWithdraw, annotate, correlate, start, withdraw
 from apps.workflows.services.running import fire_timer, job_died, perform_step
@@ -19,7 +18,7 @@ from apps.workflows.services.tasks import UnableToReassign, reassign
 
 __all__ = [
     "InvalidDefinition", "StaleCard", "UnableToComplete", "UnableToReassign", "UnableToRepair", "UnableToStart", "UnableToUndo",
-    "UnableToWithdraw", "Unacknowledged", "annotate", "apply_decision", "complete_task", "correlate", "decision_of", "deploy", "fire_timer",
-    "is_intact", "job_died", "look_at", "perform_step", "raise_incident", "reassign", "resolve_incident", "retry_incident", "skip_incident",
+    "UnableToWithdraw", "Unacknowledged", "annotate", "apply_decision", "complete_task", "correlate", "deploy", "fire_timer",
+    "job_died", "look_at", "perform_step", "raise_incident", "reassign", "resolve_incident", "retry_incident", "skip_incident",
     "start", "undo_completion", "withdraw",
 ]  # fmt: skip

@@ -17,7 +17,7 @@ from apps.core.errors import DomainError, InvalidInput, NotFound
 from apps.core.failpoints import declare, failpoint
 from apps.jobs import services as jobs
 from apps.notifications import services as notifications
-from apps.workflows import events, policies, registry
+from apps.workflows import events, policies, registry, selectors
 from apps.workflows.engine import cards
 from apps.workflows.engine.cards import Card
 from apps.workflows.engine.process import Node
@@ -193,11 +193,11 @@ def _freeze(task: Task, person: Any, outcome: str, comment: str, checked: _Check
         form=checked.form, proposed=checked.proposed, acknowledged=checked.acknowledged, decided_at=now)
     effective = now + (settings.UNDO_WINDOW if node.undo else dt.timedelta(0))
     return DecisionSnapshot.objects.create(
-        task=task, person_id=person.pk, outcome=outcome, decided_at=now, effective_at=effective, document=text, sha256=freezing.digest(text))
+        task=task, person_id=person.pk, outcome=outcome, decided_at=now, effective_at=effective, document=text, sha256=selectors.digest(text))
 
 
 def _mark_decided(task: Task, person: Any, decision: DecisionSnapshot, checked: _Checked, now: dt.datetime) -> None:
-    task.state, task.outcome, task.comment = Task.State.DECIDED, decision.outcome, freezing.decision_of(decision).comment
+    task.state, task.outcome, task.comment = Task.State.DECIDED, decision.outcome, selectors.decision_of(decision).comment
     task.decided_by, task.decided_at, task.effective_at = person, now, decision.effective_at
     task.card_version, task.updated_at = checked.seen.version, now
     task.save(update_fields=[
@@ -263,7 +263,7 @@ def apply_decision(*, decision_id: uuid.UUID, now: dt.datetime) -> DecisionSnaps
             return decision
         failpoint("workflows.decision_applying")
         task = _lock(step.instance, decision.task_id)
-        frozen = freezing.decision_of(decision)
+        frozen = selectors.decision_of(decision)
         decision.state = DecisionSnapshot.State.APPLIED
         decision.save(update_fields=["state"])
         task.state, task.completed_at, task.updated_at = Task.State.COMPLETED, now, now

@@ -17,7 +17,7 @@ from apps.workflows.engine.machine import Token
 from apps.workflows.engine.process import Node
 from apps.workflows.models import ProcessInstance, Task
 from apps.workflows.registry import BpmnError, StepContext, StepResult
-from apps.workflows.services import breaking, freezing, stepping
+from apps.workflows.services import breaking, stepping
 
 declare("workflows.before_action", "workflows.after_action", "workflows.before_commit", "workflows.after_commit", "workflows.error_caught",
         "workflows.timer_fired")
@@ -62,7 +62,7 @@ def _waiting(instance: ProcessInstance | None, payload: dict[str, Any]) -> Token
 
 def _context(job: JobContext, instance: ProcessInstance, node: Node) -> StepContext:
     snapshot = selectors.latest_decision(instance.pk)
-    decision = freezing.decision_of(snapshot) if snapshot else None
+    decision = selectors.decision_of(snapshot) if snapshot else None
     inputs = {target: expressions.evaluate(source, instance.variables) for target, source in node.inputs.items()}
     return StepContext(
         instance_id=instance.pk, business_key=instance.business_key, variables=dict(instance.variables), key=job.key, node=node.id,

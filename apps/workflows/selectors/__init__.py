@@ -1,0 +1,28 @@
+"""Reads: my tasks, my requests, what I did, decisions, timelines, what is stuck."""
+
+from apps.workflows.selectors.frozen import decision_of, digest, document_of, is_intact
+from apps.workflows.selectors.queries import (
+    decision_in_force,
+    done_by,
+    get_instance,
+    handed_over_by,
+    instance_by_business_key,
+    instance_for,
+    instances,
+    latest_decision,
+    open_incidents,
+    people_asked,
+    started_by,
+    stuck,
+    task_for,
+    tasks_for,
+)
+from apps.workflows.selectors.shown import ShownCard, ShownDecision, changes, shown_card, shown_decision
+from apps.workflows.selectors.timeline import Hop, Phase, Timeline, phases, timeline, track
+
+__all__ = [
+    "Hop", "Phase", "ShownCard", "ShownDecision", "Timeline", "changes", "decision_in_force", "decision_of", "digest", "document_of", "done_by",
+    "get_instance", "handed_over_by", "instance_by_business_key", "instance_for", "instances", "is_intact", "latest_decision",
+    "open_incidents", "people_asked", "phases", "shown_card", "shown_decision", "started_by", "stuck", "task_for", "tasks_for", "timeline",
+    "track",
+]  # fmt: skip

@@ -1,0 +1,5 @@
+"""Pages of tasks and cases."""
+
+from typing import Any
+
+urlpatterns: list[Any] = []
