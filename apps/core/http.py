@@ -6,10 +6,12 @@ PermanentError: the system refused; a repeat is refused again. AuthError: our cr
 
 from __future__ import annotations
 
+import contextvars
 import random
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 import requests
@@ -17,6 +19,23 @@ import requests
 CONNECT_TIMEOUT = 2.0
 READ_TIMEOUT = 15.0
 T = TypeVar("T")
+_limits: contextvars.ContextVar[tuple[float, float] | None] = contextvars.ContextVar("http_limits", default=None)
+
+
+@contextmanager
+def limits(connect: float, read: float) -> Iterator[None]:
+    """Within it no call waits longer than this, whatever a client's own time-outs are: a person is waiting for the answer."""
+    token = _limits.set((connect, read))
+    try:
+        yield
+    finally:
+        _limits.reset(token)
+
+
+def within_limits(timeout: tuple[float, float]) -> tuple[float, float]:
+    """A time-out cut to the limits in force. For clients that do not go through Client (SOAP)."""
+    bound = _limits.get()
+    return (min(timeout[0], bound[0]), min(timeout[1], bound[1])) if bound else timeout
 
 
 class OutsideError(Exception):
@@ -74,7 +93,7 @@ class Client:
         try:
             response = self._session().request(
                 method, self.base_url + path, json=json, data=data, params=params,
-                headers={**self.headers, **(headers or {})}, timeout=timeout or self.timeout, allow_redirects=False)
+                headers={**self.headers, **(headers or {})}, timeout=within_limits(timeout or self.timeout), allow_redirects=False)
         except requests.RequestException as error:
             # The message of requests may hold the URL with a ticket or a token in it: only the kind of failure is told.
             raise TransientError(f"{self.system} did not answer ({type(error).__name__})", system=self.system) from error

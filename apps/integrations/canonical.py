@@ -120,7 +120,8 @@ class Stock(Canonical):
 
 
 class Order(Canonical):
-    """ERP sales order. `key` = order number. `reference`: the deal's id that the portal gave. state: draft | confirmed | processing | done | cancelled."""
+    """ERP sales order. `key` = order number. `reference`: the deal's id that the portal gave.
+    state: draft | confirmed | processing | done | cancelled."""
 
     kind: Literal["order"] = "order"
     customer_key: str
@@ -144,7 +145,8 @@ class ShipmentLine(BaseModel):
 
 
 class Shipment(Canonical):
-    """ERP delivery note. `key` = its number. state: waiting | assigned | picked | packed | shipped | done | cancelled (shipped and done both left the house)."""
+    """ERP delivery note. `key` = its number.
+    state: waiting | assigned | picked | packed | shipped | done | cancelled (shipped and done both left the house)."""
 
     kind: Literal["shipment"] = "shipment"
     order_ids: tuple[str, ...] = ()

@@ -89,7 +89,8 @@ class Stream(Protocol):
 
 @dataclass(frozen=True)
 class Action(Generic[C, P]):
-    """Something a system can be made to do. `run(config, actor, input, key)` -> JSON-able result; the same key twice has one effect and the same result.
+    """Something a system can be made to do. `run(config, actor, input, key)` -> JSON-able result; the same key twice has one
+    effect and the same result.
     `writes` False: a read. `label` for the designer."""
 
     name: str                # "sale.create"

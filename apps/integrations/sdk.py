@@ -54,7 +54,8 @@ class SaleLine(Input):
 
 
 class SaleCreate(Input):
-    """sale.create -> {"order_id", "order_no", "state", "amount", "currency", "invoice_ids": [], "shipment_ids": []}. Currency is checked by the ERP."""
+    """sale.create -> {"order_id", "order_no", "state", "amount", "currency", "invoice_ids": [], "shipment_ids": []}.
+    The currency is checked by the ERP."""
 
     customer_key: str
     currency: str
@@ -85,7 +86,8 @@ class PurchaseRequestCreate(Input):
 
 
 class ShipmentAdvance(Input):
-    """shipment.advance -> {"shipment_id", "state", "number"}. `to`: assigned | picked | packed | shipped | done. `quantities`: sku -> shipped now (partial); empty = all."""
+    """shipment.advance -> {"shipment_id", "state", "number"}. `to`: assigned | picked | packed | shipped | done.
+    `quantities`: sku -> shipped now (partial); empty = all."""
 
     shipment_id: str
     to: str = "done"
@@ -115,7 +117,8 @@ class CurrencyList(Input):
 
 
 class TicketOpen(Input):
-    """ticket.open -> {"url", "expires_in"}: one-time link into the system's own screens, for the acting person. `kind`/`external_id`: what to show; "" = its start page."""
+    """ticket.open -> {"url", "expires_in"}: one-time link into the system's own screens, for the acting person.
+    `kind`/`external_id`: what to show; "" = its start page."""
 
     kind: str = ""
     external_id: str = ""
@@ -131,7 +134,8 @@ class SessionsEnd(Input):
 
 class DealWriteBack(Input):
     """deal.write_back -> {"fields": {...as read back}}; raises PermanentError when what is read back differs. Keys of `fields`:
-    contract_no contract_state contract_amount payment_term contract_until contract_clauses erp_order_no erp_order_state shipped_at shipment_ref reject_reason"""
+    contract_no contract_state contract_amount payment_term contract_until contract_clauses erp_order_no erp_order_state shipped_at shipment_ref
+    reject_reason"""
 
     deal_id: str
     fields: dict[str, str]

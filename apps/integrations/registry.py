@@ -1,0 +1,142 @@
+"""The closed registry: connectors found by their manifests, rules for records, and the words of those rules.
+
+A connector is reached through its manifest only; this is the one file of the portal that imports a module by name. A connector or a rule
+nobody registered is an error, never a silent pass.
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import pathlib
+import tomllib
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from apps.integrations import policies
+from apps.integrations.canonical import KINDS
+from apps.integrations.contract import Connector
+from apps.integrations.events import Problem
+
+CONNECTORS = pathlib.Path(__file__).resolve().parent.parent / "connectors"
+Validator = Callable[[Mapping[str, Any], Mapping[str, Any]], Iterable[Problem]]
+
+
+class Manifest(BaseModel):
+    """manifest.toml of a connector. `delivery`: how changes reach us; `quality`: the tier it claims; `entry_point`: "<module>:<object>".
+    `person_tokens`: the system takes a token of the company's sign-on, so that a person acts in it as that person."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    id: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
+    name: str
+    kind: str = Field(pattern=r"^(erp|crm)$")
+    version: str
+    owner: str
+    docs: str
+    delivery: str = Field(pattern=r"^(poll|push)$")
+    capabilities: tuple[str, ...]
+    quality: str = Field(pattern=r"^(bronze|silver|gold)$")
+    entry_point: str = "connector:CONNECTOR"
+    person_tokens: bool = False
+
+    @field_validator("entry_point")
+    @classmethod
+    def _inside(cls, value: str) -> str:
+        module, _, name = value.partition(":")
+        if not module.isidentifier() or not name.isidentifier():
+            raise ValueError("must be <module of the folder>:<object>")
+        return value
+
+
+def read_manifest(folder: pathlib.Path) -> Manifest:
+    """The manifest of one folder. Raises ValueError when it is not valid or names another folder."""
+    with (folder / "manifest.toml").open("rb") as file:
+        manifest = Manifest.model_validate(tomllib.load(file))
+    if manifest.id != folder.name:
+        raise ValueError(f"{folder.name}/manifest.toml names the connector {manifest.id}")
+    return manifest
+
+
+@functools.cache
+def manifests() -> dict[str, Manifest]:
+    """Every connector there is, by id. Read once a process."""
+    found = [read_manifest(path.parent) for path in sorted(CONNECTORS.glob("*/manifest.toml"))]
+    return {manifest.id: manifest for manifest in found}
+
+
+_dummies: dict[str, Connector[Any]] = {}
+
+
+def connector(connector_id: str) -> Connector[Any]:
+    """The connector with this id. Raises LookupError for one that has no folder."""
+    return _dummies.get(connector_id) or _imported(connector_id)
+
+
+@functools.cache
+def _imported(connector_id: str) -> Connector[Any]:
+    manifest = manifests().get(connector_id)
+    if manifest is None:
+        raise LookupError(f"there is no connector {connector_id!r}; known: {', '.join(manifests()) or 'none'}")
+    module, _, name = manifest.entry_point.partition(":")
+    found = getattr(importlib.import_module(f"apps.connectors.{connector_id}.{module}"), name)
+    if not isinstance(found, Connector) or found.id != connector_id:
+        raise LookupError(f"{connector_id}: {manifest.entry_point} is not the connector {connector_id}")
+    return found
+
+
+def register_dummy(dummy: Connector[Any]) -> Connector[Any]:
+    """FOR TESTS ONLY: a connector without a folder."""
+    _dummies[dummy.id] = dummy
+    return dummy
+
+
+# --- rules --------------------------------------------------------------------------------------------------------------------------------
+
+_validators: dict[str, list[Validator]] = {}
+_problems: dict[str, tuple[Any, Any]] = {}
+
+
+def register_validator(kind: str, rule: Validator | None = None) -> Any:
+    """Add a rule for records of a canonical kind; also a decorator: @register_validator("deal").
+
+    `rule(record, context)` gets the canonical record as JSON and {"connection", "system", "transition", "live", "now"}; it returns problems,
+    reads only, and may ask other systems (it runs outside transactions). TransientError makes the reading be tried again later.
+    """
+    if kind not in KINDS:
+        raise LookupError(f"there is no canonical kind {kind!r}")
+
+    def add(given: Validator) -> Validator:
+        rules = _validators.setdefault(kind, [])
+        if given not in rules:
+            rules.append(given)
+        return given
+
+    return add if rule is None else add(rule)
+
+
+def problems_of(kind: str, record: Mapping[str, Any], context: Mapping[str, Any]) -> list[Problem]:
+    """What the rules of the framework and of the apps above say against a record; empty: it is good."""
+    found = policies.key_problems(kind, record)
+    for rule in _validators.get(kind, []):
+        found += rule(record, context)
+    return found
+
+
+def register_problem(code: str, text: Any, cure: Any) -> None:
+    """The words of a rule: `text` says what is wrong, `cure` what to do; lazy translations, formatted with the problem's params."""
+    _problems[code] = (text, cure)
+
+
+def problem_words(code: str, params: Mapping[str, Any]) -> tuple[str, str]:
+    """(what is wrong, what to do) in the reader's language; a code nobody gave words to stands for itself."""
+    text, cure = _problems.get(code) or policies.WORDS.get(code) or (code, policies.ASK)
+    return _filled(text, params), _filled(cure, params)
+
+
+def _filled(text: Any, params: Mapping[str, Any]) -> str:
+    try:
+        return str(text) % dict(params)
+    except (KeyError, ValueError, TypeError):
+        return str(text)

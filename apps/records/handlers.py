@@ -1,0 +1,58 @@
+"""What the read model hears from the connector framework."""
+
+from __future__ import annotations
+
+from apps.integrations import events
+from apps.integrations import selectors as integrations
+from apps.jobs.registry import JobContext, on
+from apps.records import services
+
+
+@on(events.RECORD_READ, name="records.take_read")
+def take_read(ctx: JobContext) -> None:
+    """A record as its source has it now."""
+    with ctx.commit():
+        services.take_read(data=ctx.payload, now=ctx.now)
+
+
+@on(events.RECORDS_LOADED, name="records.take_loaded")
+def take_loaded(ctx: JobContext) -> None:
+    """A page of a whole load."""
+    with ctx.commit():
+        services.take_loaded(data=ctx.payload, now=ctx.now)
+
+
+@on(events.STREAM_LOADED, name="records.take_missing")
+def take_missing(ctx: JobContext) -> None:
+    """What a whole load did not show is gone."""
+    held = integrations.held_ids(ctx.payload["connection"], ctx.payload["kind"])
+    with ctx.commit():
+        services.take_missing(data=ctx.payload, except_for=held, now=ctx.now)
+
+
+@on(events.RECORD_GONE, name="records.take_gone")
+def take_gone(ctx: JobContext) -> None:
+    """The source no longer has a record."""
+    with ctx.commit():
+        services.take_gone(data=ctx.payload, now=ctx.now)
+
+
+@on(events.RECORD_QUARANTINED, name="records.tell_quarantined")
+def tell_quarantined(ctx: JobContext) -> None:
+    """The named person hears of a record that was not taken."""
+    with ctx.commit():
+        services.tell_quarantined(data=ctx.payload, now=ctx.now)
+
+
+@on(events.RECORD_RELEASED, name="records.tell_released")
+def tell_released(ctx: JobContext) -> None:
+    """It was cured or put away."""
+    with ctx.commit():
+        services.tell_released(data=ctx.payload, now=ctx.now)
+
+
+@on(events.CONNECTION_CHANGED, name="records.tell_connection")
+def tell_connection(ctx: JobContext) -> None:
+    """A system went away or came back."""
+    with ctx.commit():
+        services.tell_connection(data=ctx.payload, now=ctx.now)

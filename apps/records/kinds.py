@@ -1,0 +1,81 @@
+"""Notices about records and the systems they come from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from apps.core.kinds import NoticeAction, NotificationKind, Show, register
+from apps.integrations.registry import problem_words
+from apps.records.events import RESOURCES
+
+
+def kind_word(kind: str) -> str:
+    """The kind of record in the reader's language."""
+    return {
+        "customer": _("customer"), "deal": _("deal"), "follow_up": _("follow-up"), "product": _("product"), "stock": _("stock level"),
+        "order": _("order"), "shipment": _("shipment"), "receivable": _("receivable"), "invoice": _("invoice"),
+        "purchase_request": _("purchase request"),
+    }.get(kind, kind)
+
+
+def problem_lines(problems: list[Mapping[str, Any]]) -> list[str]:
+    """Each reason with its cure, in the reader's language."""
+    return [" ".join(problem_words(str(one["code"]), one.get("params") or {})) for one in problems]
+
+
+@register
+class RecordQuarantined(NotificationKind):
+    """A record was not taken: what, why, and where to put it right."""
+
+    key = "records.quarantined"
+    todo = True
+    icon = "shield-x"
+
+    def _name(self, params: Mapping[str, Any], show: Show) -> str:
+        kind = str(params["kind"])
+        name = params.get("name") or params.get("key") or params["external_id"]
+        return str(show(RESOURCES[kind], "name", name, params.get("owner_id") or None))
+
+    def title(self, params: Mapping[str, Any], show: Show) -> str:
+        return _("This %(kind)s needs a correction: %(name)s") % {"kind": kind_word(str(params["kind"])), "name": self._name(params, show)}
+
+    def body(self, params: Mapping[str, Any], show: Show) -> str:
+        return "\n".join([*problem_lines(params.get("problems") or []), _("After the correction it goes on by itself.")])
+
+    def url(self, params: Mapping[str, Any]) -> str:
+        return f"/quarantine/{params['item_id']}/"
+
+    def actions(self, params: Mapping[str, Any]) -> list[NoticeAction]:
+        found = [NoticeAction(_("Put it right"), self.url(params), style="primary")]
+        if params.get("page"):
+            found.append(NoticeAction(_("Open the record"), str(params["page"])))
+        return [*found, NoticeAction(_("Read again now"), f"{self.url(params)}read-again/", method="post")]
+
+    def ended(self, params: Mapping[str, Any], outcome: str) -> str:
+        return {
+            "cured": _("put right"), "gone": _("no longer there"), "dismissed": _("put away"), "replaced": _("replaced by a newer message"),
+        }.get(outcome) or super().ended(params, outcome)
+
+
+@register
+class SystemDown(NotificationKind):
+    """A system does not answer."""
+
+    key = "records.system_down"
+    icon = "plug-connected-x"
+    urgent = True
+
+    def title(self, params: Mapping[str, Any], show: Show) -> str:
+        return _("%(system)s does not answer") % {"system": str(params["key"]).upper()}
+
+    def body(self, params: Mapping[str, Any], show: Show) -> str:
+        return _("Work goes on with the last known data; what must be written waits and is sent when it answers.")
+
+    def url(self, params: Mapping[str, Any]) -> str:
+        return "/connections/"
+
+    def ended(self, params: Mapping[str, Any], outcome: str) -> str:
+        return _("it answers again") if outcome == "back" else super().ended(params, outcome)

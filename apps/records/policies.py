@@ -1,0 +1,135 @@
+"""Pure rules of the read model: which resource a kind is, what is private, what the columns of a record are."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
+from typing import Any
+
+from apps.core import clock
+from apps.integrations.sdk import canonical
+from apps.records.events import RESOURCES  # noqa: F401 - part of these rules
+
+ACTIONS = {
+    "customer": {"view", "edit"}, "deal": {"view", "edit", "win"}, "follow_up": {"view", "create"}, "shipment": {"view", "advance"},
+    "receivable": {"view", "edit"}, "invoice": {"view", "edit"},
+}  # fmt: skip
+PRIVATE = {("customer", "phone"), ("customer", "email"), ("customer", "contacts")}
+CONFIDENTIAL = {"amount", "balance", "overdue", "limit", "amount_due", "list_price", "unit_price", "lines", "custom"}
+EMAIL = re.compile(r"^[^@\s]+@[^@\s]+\.[^@\s]+$")
+# Kinds whose owner is the seller of their customer.
+OF_CUSTOMER = ("order", "shipment", "receivable", "invoice")
+EDITABLE = ("name", "industry", "city", "phone", "email", "website", "note")
+LONGEST = 2000
+Json = Mapping[str, Any]
+
+
+def fields_of(kind: str) -> dict[str, str]:
+    """Field -> class, for the rights matrix: the canonical fields, and whose record it is."""
+    names = [name for name in canonical.KINDS[kind].model_fields if name != "kind"]
+    found = {name: _class(kind, name) for name in names}
+    return {**found, "owner": "internal"}
+
+
+def _class(kind: str, name: str) -> str:
+    if (kind, name) in PRIVATE:
+        return "private"
+    return "confidential" if name in CONFIDENTIAL else "internal"
+
+
+def typed(kind: str, record: Json) -> dict[str, Any]:
+    """Canonical JSON with real numbers, days and moments."""
+    return canonical.KINDS[kind].model_validate(record).model_dump()
+
+
+def columns(kind: str, record: Json) -> dict[str, Any]:
+    """What lists filter and sort by. `links` aside."""
+    amount = record.get("amount", record.get("balance"))
+    return {
+        "key": str(record.get("key") or "")[:120],
+        "name": str(record.get("name") or record.get("subject") or record.get("customer_name") or record.get("sku") or "")[:200],
+        "owner_email": str(record.get("owner_email") or record.get("author_email") or "")[:254],
+        "customer_key": str(_customer_key(kind, record))[:120],
+        "customer_id": str(record.get("customer_id") or "")[:120],
+        "reference": str(record.get("reference") or "")[:200],
+        "state": str(record.get("stage_kind") or record.get("state") or "")[:40],
+        "amount": Decimal(str(amount)) if amount is not None else None,
+        "currency": str(record.get("currency") or "")[:3],
+        "occurred_at": happened(kind, record),
+        "rank": rank(kind, record),
+        "search": search_text(kind, record),
+        "version": str(record.get("version") or "")[:120],
+    }
+
+
+def _customer_key(kind: str, record: Json) -> Any:
+    if kind in {"customer", "receivable"}:
+        return record.get("key") or ""
+    return record.get("customer_key") or ""
+
+
+def happened(kind: str, record: Json) -> dt.datetime | None:
+    """The moment a list sorts by. A day counts from its beginning in the company's zone."""
+    for name in ("occurred_at", "stage_changed_at", "shipped_at", "ordered_on", "invoiced_on", "planned_on", "updated_at"):
+        value = record.get(name)
+        if not value:
+            continue
+        if name.endswith("_on"):
+            return dt.datetime.combine(dt.date.fromisoformat(str(value)), dt.time(), clock.company_zone())
+        return dt.datetime.fromisoformat(str(value))
+    return None
+
+
+def search_text(kind: str, record: Json) -> str:
+    """What a search looks in: names and numbers, never a private field."""
+    names = ("external_id", "key", "name", "customer_name", "customer_key", "city", "industry", "reference", "tracking", "subject", "sku")
+    parts = [str(record[name]) for name in names if record.get(name)]
+    parts += [str(value) for value in record.get("order_keys") or ()]
+    return " ".join(parts).lower()[:LONGEST]
+
+
+def rank(kind: str, record: Json) -> int:
+    """0 stands first: stock below its order point, a shipment that has not left the house."""
+    if kind == "stock":
+        point = record.get("order_point")
+        return 0 if point is not None and Decimal(str(record["available"])) < Decimal(str(point)) else 1
+    if kind == "shipment":
+        return 1 if record.get("state") in {"shipped", "done", "cancelled"} else 0
+    return 0
+
+
+def links(record: Json) -> set[tuple[str, str]]:
+    """(kind, external id) of what a record names."""
+    found = {("order", str(value)) for value in record.get("order_ids") or ()}
+    if record.get("deal_id"):
+        found.add(("deal", str(record["deal_id"])))
+    return found
+
+
+def customer_problems(changes: Mapping[str, str]) -> dict[str, list[str]]:
+    """Field -> code of what is wrong: empty | email | long | unknown."""
+    found: dict[str, list[str]] = {}
+    for name, value in changes.items():
+        if name not in EDITABLE:
+            found[name] = ["unknown"]
+        elif name == "name" and not value.strip():
+            found[name] = ["empty"]
+        elif name == "email" and value.strip() and not EMAIL.match(value.strip()):
+            found[name] = ["email"]
+        elif len(value) > LONGEST:
+            found[name] = ["long"]
+    return found
+
+
+def state_of(record: Json) -> str:
+    return str(record.get("stage_kind") or record.get("state") or "")
+
+
+def pages(total: int, size: int) -> int:
+    return max(1, -(-total // size))
+
+
+def oldest(moments: Iterable[dt.datetime]) -> dt.datetime | None:
+    return min(moments, default=None)

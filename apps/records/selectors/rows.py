@@ -1,0 +1,80 @@
+"""From rows to what one person may see: the only way out of the read model for people."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.db.models import Q, QuerySet
+
+from apps.core.access import Plan, Projected, Raw, plan
+from apps.records import policies
+from apps.records.models import Record
+
+SIZE = 25
+LARGEST = 500
+
+
+@dataclass(frozen=True)
+class Listing:
+    """One page of records as one person may see them. `as_of`: the oldest reading among them."""
+
+    rows: list[Projected] = field(default_factory=list)
+    total: int = 0
+    page: int = 1
+    pages: int = 1
+    size: int = SIZE
+    as_of: dt.datetime | None = None
+
+
+def present(kind: str) -> QuerySet[Record]:
+    """Rows that the source still has."""
+    return Record.objects.filter(kind=kind, deleted_at=None)
+
+
+def raw_of(row: Record) -> Raw:
+    """A row in the form that plans project: canonical fields with real numbers and moments, `id` (the source's), `system`, `as_of`, `owner`."""
+    data = policies.typed(row.kind, row.data)
+    data |= {
+        "id": row.external_id, "kind": row.kind, "system": row.system, "connection": row.connection, "as_of": row.as_of,
+        "owner_id": row.owner_id, "owner": row.owner, "deleted_at": row.deleted_at,
+    }
+    return Raw(policies.RESOURCES[row.kind], data, row.owner_id)
+
+
+def viewing(person: Any, kind: str) -> Plan:
+    """The person's plan for looking at records of a kind; NotPermitted when there is none."""
+    rights = plan(person, "view", policies.RESOURCES[kind])
+    rights.decision.require("")
+    return rights
+
+
+def listing(person: Any, kind: str, *, q: str = "", page: int = 1, size: int = SIZE, order: tuple[str, ...] = ("name", "pk"),
+            extra: Q | None = None) -> Listing:
+    """Count, cut and project in this order: neither the total nor the pages tell of rows outside the plan."""
+    rights = viewing(person, kind)
+    size = max(1, min(size, LARGEST))
+    found = present(kind).filter(rights.q("owner_id"))
+    for word in q.lower().split()[:6]:
+        found = found.filter(search__contains=word)
+    if extra is not None:
+        found = found.filter(extra)
+    total = found.count()
+    pages = policies.pages(total, size)
+    page = max(1, min(page, pages))
+    rows = list(found.select_related("owner").order_by(*order)[(page - 1) * size : page * size])
+    return Listing([rights.project(raw_of(row)) for row in rows], total, page, pages, size, policies.oldest(row.as_of for row in rows))
+
+
+def one(person: Any, kind: str, ident: str) -> Projected | None:
+    """By the source's id, else by key; None for unknown and for outside the plan alike."""
+    rights = viewing(person, kind)
+    visible = present(kind).filter(rights.q("owner_id")).select_related("owner")
+    row = visible.filter(external_id=ident).first() or (visible.filter(key=ident).order_by("pk").first() if ident else None)
+    return rights.project(raw_of(row)) if row else None
+
+
+def row_of(kind: str, ident: str) -> Record | None:
+    """The row itself, for services."""
+    return present(kind).filter(external_id=ident).select_related("owner").first()

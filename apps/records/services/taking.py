@@ -1,0 +1,177 @@
+"""Putting what was read into the read model, and saying what changed. All functions run in the caller's transaction."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from apps.directory import selectors as directory
+from apps.jobs import services as jobs
+from apps.realtime import services as realtime
+from apps.records import policies
+from apps.records.events import RECORD_CHANGED, RECORD_GONE
+from apps.records.models import Record, RecordLink
+
+Json = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Change:
+    """What taking a record did. `new`: the portal did not know it. `changed`: its content is another. `stale`: we have read it later than that."""
+
+    row: Record
+    previous_state: str = ""
+    new: bool = False
+    changed: bool = False
+    stale: bool = False
+
+    @property
+    def moved(self) -> bool:
+        return self.previous_state != self.row.state
+
+
+class Owners:
+    """Whose a record is; asks the directory once for each address."""
+
+    def __init__(self) -> None:
+        self._by_email: dict[str, uuid.UUID | None] = {}
+        self._by_customer: dict[str, uuid.UUID | None] = {}
+
+    def of(self, kind: str, values: Mapping[str, Any]) -> uuid.UUID | None:
+        if kind in policies.OF_CUSTOMER:
+            return self._seller_of(values["customer_key"])
+        return self._person(values["owner_email"])
+
+    def _person(self, email: str) -> uuid.UUID | None:
+        if email not in self._by_email:
+            person = directory.find_person_by_email(email)
+            self._by_email[email] = person.pk if person else None
+        return self._by_email[email]
+
+    def _seller_of(self, customer_key: str) -> uuid.UUID | None:
+        if not customer_key:
+            return None
+        if customer_key not in self._by_customer:
+            row = Record.objects.filter(kind="customer", key=customer_key, deleted_at=None).order_by("pk").values_list("owner_id", flat=True).first()
+            self._by_customer[customer_key] = row
+        return self._by_customer[customer_key]
+
+
+def take(*, system: str, connection: str, kind: str, external_id: str, record: Json, as_of: dt.datetime, owners: Owners | None = None) -> Change:
+    """Make the row what the source said at `as_of`. A reading older than the row's changes nothing."""
+    row = _locked(connection, kind, external_id)
+    new = row is None
+    if row is None:
+        # Two readers may meet a new record at once: the unique index lets one in, both then wait for the row.
+        fresh = Record(system=system, connection=connection, kind=kind, external_id=external_id, as_of=dt.datetime.min.replace(tzinfo=dt.UTC))
+        Record.objects.bulk_create([fresh], ignore_conflicts=True)
+        row = _locked(connection, kind, external_id)
+        assert row is not None
+        new = row.pk == fresh.pk
+    if as_of < row.as_of:
+        return Change(row, row.state, stale=True)
+    changed, previous = dict(row.data) != dict(record) or row.deleted_at is not None, row.state
+    row.as_of, row.deleted_at = as_of, None
+    if not changed:
+        row.save(update_fields=["as_of", "deleted_at"])
+        return Change(row, previous)
+    _fill(row, kind, record, owners or Owners())
+    return Change(row, previous, new=new, changed=True)
+
+
+def _locked(connection: str, kind: str, external_id: str) -> Record | None:
+    return Record.objects.select_for_update().filter(connection=connection, kind=kind, external_id=external_id).first()
+
+
+def _fill(row: Record, kind: str, record: Json, owners: Owners) -> None:
+    values = policies.columns(kind, record)
+    before = (row.key, row.owner_id)
+    for name, value in values.items():
+        setattr(row, name, value)
+    row.data, row.owner_id = dict(record), owners.of(kind, values)
+    row.save()
+    wanted = policies.links(record)
+    known = set(RecordLink.objects.filter(record=row).values_list("kind", "target"))
+    for gone_kind, target in known - wanted:
+        RecordLink.objects.filter(record=row, kind=gone_kind, target=target).delete()
+    RecordLink.objects.bulk_create([RecordLink(record=row, kind=k, target=t) for k, t in sorted(wanted - known)], ignore_conflicts=True)
+    if kind == "customer" and row.key and before != (row.key, row.owner_id):
+        # Orders and the rest of this customer belong to its seller.
+        Record.objects.filter(kind__in=policies.OF_CUSTOMER, customer_key=row.key).exclude(owner_id=row.owner_id).update(owner_id=row.owner_id)
+        Record.objects.filter(kind__in=policies.OF_CUSTOMER, customer_key=row.key, owner_id=None).update(owner_id=row.owner_id)
+
+
+def announce(change: Change, *, hint: Json, now: dt.datetime) -> None:
+    """Publish `records.record.changed` and tell the browsers. `hint`: transition, event_id, occurred_at, live, origin, echo, where known."""
+    row = change.row
+    data = {
+        "system": row.system, "connection": row.connection, "kind": row.kind, "external_id": row.external_id, "key": row.key, "state": row.state,
+        "previous_state": change.previous_state, "as_of": row.as_of.isoformat(), "transition": hint.get("transition", ""),
+        "event_id": hint.get("event_id", ""), "occurred_at": hint.get("occurred_at"), "live": bool(hint.get("live")),
+        "origin": hint.get("origin", ""), "echo": bool(hint.get("echo")),
+    }
+    jobs.publish(event=RECORD_CHANGED, data=data, now=now, order_key=f"record:{row.connection}:{row.kind}:{row.external_id}")
+    refresh_pages([row.kind], row.system, now)
+
+
+def refresh_pages(kinds: Iterable[str], system: str, now: dt.datetime) -> None:
+    """Open pages of these kinds fetch themselves again; the hint names nothing of a record."""
+    for kind in sorted(set(kinds)):
+        realtime.broadcast(hint={"t": "record", "kind": kind, "system": system}, now=now)
+
+
+def take_read(*, data: Json, now: dt.datetime) -> Change:
+    """A record that was read because something happened to it (event integrations.record.read)."""
+    change = take(system=data["system"], connection=data["connection"], kind=data["kind"], external_id=data["external_id"],
+                  record=data["record"], as_of=dt.datetime.fromisoformat(data["as_of"]))
+    if change.changed or data.get("transition"):
+        announce(change, hint=data, now=now)
+    return change
+
+
+def take_loaded(*, data: Json, now: dt.datetime) -> int:
+    """A page of a whole load. Known records that moved meanwhile are announced as past events; new ones start nothing. Returns how many changed."""
+    owners, as_of, changed = Owners(), dt.datetime.fromisoformat(data["as_of"]), 0
+    for record in data["records"]:
+        change = take(system=data["system"], connection=data["connection"], kind=data["kind"], external_id=str(record["external_id"]),
+                      record=record, as_of=as_of, owners=owners)
+        changed += change.changed
+        if change.changed and not change.new:
+            announce(change, hint={}, now=now)
+    if changed:
+        refresh_pages([data["kind"]], data["system"], now)
+    return changed
+
+
+def take_missing(*, data: Json, except_for: Iterable[str], now: dt.datetime) -> int:
+    """A stream was read to its end: what was not seen since it began is gone. `except_for`: records that are there, but in quarantine."""
+    started = dt.datetime.fromisoformat(data["started_at"])
+    rows = Record.objects.select_for_update().filter(connection=data["connection"], kind=data["kind"], as_of__lt=started, deleted_at=None)
+    missing = list(rows.exclude(external_id__in=list(except_for)))
+    for row in missing:
+        _gone(row, as_of=started, hint={}, now=now)
+    return len(missing)
+
+
+def take_gone(*, data: Json, now: dt.datetime) -> Record | None:
+    """The source no longer has the record (event integrations.record.gone)."""
+    row = _locked(data["connection"], data["kind"], data["external_id"])
+    as_of = dt.datetime.fromisoformat(data["as_of"])
+    if row is None or row.deleted_at is not None or as_of < row.as_of:
+        return None
+    _gone(row, as_of=as_of, hint=data, now=now)
+    return row
+
+
+def _gone(row: Record, *, as_of: dt.datetime, hint: Json, now: dt.datetime) -> None:
+    row.deleted_at, row.as_of = now, as_of
+    row.save(update_fields=["deleted_at", "as_of"])
+    data = {
+        "system": row.system, "connection": row.connection, "kind": row.kind, "external_id": row.external_id, "key": row.key, "state": row.state,
+        "event_id": hint.get("event_id", ""), "occurred_at": hint.get("occurred_at"), "live": bool(hint.get("live")),
+    }
+    jobs.publish(event=RECORD_GONE, data=data, now=now, order_key=f"record:{row.connection}:{row.kind}:{row.external_id}")
+    refresh_pages([row.kind], row.system, now)
