@@ -32,8 +32,10 @@ def build_card(business_key: str, now: dt.datetime) -> Card:
     as_of = live.as_of if live.ok else records.as_of("deal", external_id=loop.deal_id)
     crm = _Source("crm", live.ok, as_of, live.error)
     template = template_for(deal)
-    stock = integrations.read_live(system="erp", action="stock.read", data={"skus": _skus(deal)}, now=now)
-    owed = integrations.read_live(system="erp", action="receivable.read", data={"customer_key": deal.get("customer_key", "")}, now=now)
+    stock, owed = integrations.read_all_live(now=now, reads=[
+        integrations.LiveRead(system="erp", action="stock.read", data={"skus": _skus(deal)}),
+        integrations.LiveRead(system="erp", action="receivable.read", data={"customer_key": deal.get("customer_key", "")}),
+    ])
     owner = str(loop.seller_id or "")
     facts = (
         _customer(deal, crm, owner),
