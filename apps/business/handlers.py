@@ -69,7 +69,9 @@ def check_won_deal(record: Mapping[str, Any], context: Mapping[str, Any]) -> lis
     skus = {str(line["sku"]) for line in lines if line.get("sku")}
     known = {sku for sku in skus if records.raw("product", key=sku)}
     key = str(record.get("customer_key") or "")
-    found = policies.deal_problems(record, known_skus=known, known_customer=bool(key and records.raw("receivable", key=key)), currencies=_currencies())
+    found = policies.deal_problems(
+        record, known_skus=known, known_customer=bool(key and records.raw("receivable", key=key)), currencies=_currencies()
+    )
     return [Problem(problem.code, problem.field, problem.params) for problem in found]
 
 
@@ -77,8 +79,10 @@ CURE_LINES = _("Open the deal in the CRM and correct its lines; the loop then go
 CURE_DEAL = _("Open the deal in the CRM and correct it; the loop then goes on by itself.")
 WORDS = {
     "deal_without_customer": (_("The deal is won but has no customer."), _("Choose the customer in the CRM; the loop then goes on by itself.")),
-    "customer_not_in_erp": (_("The ERP does not know the customer %(customer)s (%(key)s)."),
-                            _("Give the customer the code it has in the ERP, or have it created there; then read the deal again.")),
+    "customer_not_in_erp": (
+        _("The ERP does not know the customer %(customer)s (%(key)s)."),
+        _("Give the customer the code it has in the ERP, or have it created there; then read the deal again."),
+    ),
     "deal_without_lines": (_("The deal is won but has no lines."), CURE_LINES),
     "line_without_product": (_("Line %(line)s (%(name)s) names no product."), CURE_LINES),
     "product_unknown": (_("Line %(line)s: the ERP has no product %(sku)s."), CURE_LINES),

@@ -43,9 +43,12 @@ class ContractDecided(LoopKind):
     def body(self, params: Mapping[str, Any], show: Show) -> str:
         if params["outcome"] == "APPROVED":
             return _("Contract %(contract)s for %(customer)s. The order goes to the ERP now.") % {
-                "contract": params["contract_no"], "customer": self.customer(params, show)}
+                "contract": params["contract_no"],
+                "customer": self.customer(params, show),
+            }
         return _("Reason: %(reason)s. Nothing was written to the ERP. Change the deal and set it to won again to start anew.") % {
-            "reason": params["reason"]}
+            "reason": params["reason"]
+        }
 
 
 @register
@@ -92,7 +95,9 @@ class OrderCancelled(LoopKind):
 
     def body(self, params: Mapping[str, Any], show: Show) -> str:
         return _("%(deal)s for %(customer)s. The portal changed nothing by itself: agree with the customer, then set the deal right in the CRM.") % {
-            "deal": self.deal(params, show), "customer": self.customer(params, show)}
+            "deal": self.deal(params, show),
+            "customer": self.customer(params, show),
+        }
 
 
 @register
@@ -111,4 +116,7 @@ class OrderShipped(LoopKind):
 
     def body(self, params: Mapping[str, Any], show: Show) -> str:
         return _("Delivery %(numbers)s for %(customer)s, %(deal)s.") % {
-            "numbers": ", ".join(params["shipments"]), "customer": self.customer(params, show), "deal": self.deal(params, show)}
+            "numbers": ", ".join(params["shipments"]),
+            "customer": self.customer(params, show),
+            "deal": self.deal(params, show),
+        }

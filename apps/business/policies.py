@@ -57,7 +57,9 @@ def deal_problems(deal: Mapping[str, Any], *, known_skus: set[str], known_custom
     if not deal.get("customer_id"):
         problems.append(DealProblem("deal_without_customer", "customer", {}))
     elif not known_customer:
-        problems.append(DealProblem("customer_not_in_erp", "customer", {"customer": deal.get("customer_name") or "", "key": deal.get("customer_key") or ""}))
+        problems.append(
+            DealProblem("customer_not_in_erp", "customer", {"customer": deal.get("customer_name") or "", "key": deal.get("customer_key") or ""})
+        )
     if not lines:
         problems.append(DealProblem("deal_without_lines", "lines", {}))
     for number, line in enumerate(lines, start=1):

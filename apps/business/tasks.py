@@ -21,8 +21,14 @@ from apps.records import selectors as records
 from apps.workflows import selectors as workflow_selectors
 from apps.workflows.registry import BpmnError, Decision, Ref, StepContext, StepResult, service_task
 
-declare("business.before_order", "business.after_order", "business.after_purchase", "business.after_invoice", "business.after_contract",
-        "business.after_progress")
+declare(
+    "business.before_order",
+    "business.after_order",
+    "business.after_purchase",
+    "business.after_invoice",
+    "business.after_contract",
+    "business.after_progress",
+)
 
 
 def _loop(ctx: StepContext) -> SalesLoop:
@@ -47,26 +53,49 @@ def create_order(ctx: StepContext) -> StepResult:
     """One order from the frozen card. BpmnError DEAL_WITHDRAWN when the deal left "won" before anything was written."""
     loop, decision = _loop(ctx), _decision(ctx)
     decider = _decider(decision)
-    services.record_decision(loop=loop, outcome=decision.outcome, reason=decision.comment, decider_id=decider.pk if decider else None,
-                             decided_at=decision.decided_at, now=ctx.now)
+    services.record_decision(
+        loop=loop,
+        outcome=decision.outcome,
+        reason=decision.comment,
+        decider_id=decider.pk if decider else None,
+        decided_at=decision.decided_at,
+        now=ctx.now,
+    )
     left = "" if loop.order_id else services.loops.deal_state(loop.deal_id)
     if left:
         raise BpmnError("DEAL_WITHDRAWN", left, variables={"withdrawn_by": left})
     lines = [{"sku": line.sku, "name": line.name, "quantity": line.quantity, "unit_price": line.unit_price} for line in decision.card.lines]
     failpoint("business.before_order")
     result = integrations.invoke_action(
-        system="erp", action="sale.create", key=ctx.key, now=ctx.now,
-        data={"customer_key": str(decision.card.variables["customer_key"]), "currency": loop.currency, "reference": loop.deal_id,
-              "payment_term_days": int(decision.form["payment_term_days"]), "lines": lines, "comment": _comment(loop, decision)})
+        system="erp",
+        action="sale.create",
+        key=ctx.key,
+        now=ctx.now,
+        data={
+            "customer_key": str(decision.card.variables["customer_key"]),
+            "currency": loop.currency,
+            "reference": loop.deal_id,
+            "payment_term_days": int(decision.form["payment_term_days"]),
+            "lines": lines,
+            "comment": _comment(loop, decision),
+        },
+    )
     failpoint("business.after_order")
     _must_equal(result, loop)
     loop = services.record_order(loop_id=loop.pk, result=result, ordered_quantity=_stocked_quantity(lines), now=ctx.now)
     services.order_moved(order_id=loop.order_id, event_id=f"step:{ctx.key}", now=ctx.now)
     short = _shortages_at_decision(decision)
     return StepResult(
-        variables={"order_id": loop.order_id, "order_no": loop.order_no, "is_short": bool(short), "short": {sku: str(lack) for sku, lack in short.items()}},
+        variables={
+            "order_id": loop.order_id,
+            "order_no": loop.order_no,
+            "is_short": bool(short),
+            "short": {sku: str(lack) for sku, lack in short.items()},
+        },
         refs=(Ref("erp", gettext_noop("Sales order"), loop.order_no, f"/orders/{loop.order_id}/"),),
-        text=gettext_noop("Order %(order)s written from the frozen card, 0 fields typed twice"), params={"order": loop.order_no})
+        text=gettext_noop("Order %(order)s written from the frozen card, 0 fields typed twice"),
+        params={"order": loop.order_no},
+    )
 
 
 def _comment(loop: SalesLoop, decision: Decision) -> str:
@@ -109,14 +138,16 @@ def request_purchase(ctx: StepContext) -> StepResult:
     """One purchase request for what is short, naming the order; its own key."""
     loop = _loop(ctx)
     lines = [{"sku": sku, "quantity": quantity} for sku, quantity in sorted(ctx.variables["short"].items())]
-    result = integrations.invoke_action(system="erp", action="purchase_request.create", key=ctx.key, now=ctx.now,
-                                        data={"order_no": loop.order_no, "lines": lines})
+    result = integrations.invoke_action(
+        system="erp", action="purchase_request.create", key=ctx.key, now=ctx.now, data={"order_no": loop.order_no, "lines": lines}
+    )
     failpoint("business.after_purchase")
     services.record_purchase_requests(loop=loop, request_ids=result["request_ids"], now=ctx.now)
     return StepResult(
         refs=tuple(Ref("erp", gettext_noop("Purchase request"), str(one)) for one in result["request_ids"]),
         text=gettext_noop("Purchase requested for what is short: %(lines)s"),
-        params={"lines": ", ".join(f"{line['sku']} × {line['quantity']}" for line in lines)})
+        params={"lines": ", ".join(f"{line['sku']} × {line['quantity']}" for line in lines)},
+    )
 
 
 @service_task("erp.invoice.post")
@@ -126,8 +157,12 @@ def post_invoice(ctx: StepContext) -> StepResult:
     result = integrations.invoke_action(system="erp", action="invoice.post", key=ctx.key, now=ctx.now, data={"order_id": loop.order_id})
     failpoint("business.after_invoice")
     services.record_invoice(loop=loop, invoice_no=str(result["invoice_no"]), now=ctx.now)
-    return StepResult(variables={"invoice_no": str(result["invoice_no"])}, refs=(Ref("erp", gettext_noop("Invoice"), str(result["invoice_no"])),),
-                      text=gettext_noop("Receivable registered, invoice %(invoice)s"), params={"invoice": str(result["invoice_no"])})
+    return StepResult(
+        variables={"invoice_no": str(result["invoice_no"])},
+        refs=(Ref("erp", gettext_noop("Invoice"), str(result["invoice_no"])),),
+        text=gettext_noop("Receivable registered, invoice %(invoice)s"),
+        params={"invoice": str(result["invoice_no"])},
+    )
 
 
 def _write_back(ctx: StepContext, loop: SalesLoop, fields: dict[str, str]) -> None:
@@ -138,16 +173,28 @@ def _write_back(ctx: StepContext, loop: SalesLoop, fields: dict[str, str]) -> No
 def write_contract(ctx: StepContext) -> StepResult:
     """Amount, term, clauses, status and the order's number; read back and compared by the connector."""
     loop, decision = _loop(ctx), _decision(ctx)
-    _write_back(ctx, loop, {
-        "contract_no": loop.contract_no, "contract_state": "approved", "contract_amount": str(policies.cents(loop_amount(loop))),
-        "payment_term": str(decision.form["payment_term_days"]), "contract_until": str(decision.form.get("valid_until") or ""),
-        "contract_clauses": str(decision.form.get("clauses") or ""), "erp_order_no": loop.order_no, "erp_order_state": "ordered"})
+    _write_back(
+        ctx,
+        loop,
+        {
+            "contract_no": loop.contract_no,
+            "contract_state": "approved",
+            "contract_amount": str(policies.cents(loop_amount(loop))),
+            "payment_term": str(decision.form["payment_term_days"]),
+            "contract_until": str(decision.form.get("valid_until") or ""),
+            "contract_clauses": str(decision.form.get("clauses") or ""),
+            "erp_order_no": loop.order_no,
+            "erp_order_state": "ordered",
+        },
+    )
     failpoint("business.after_contract")
     state = services.loops.progress(loop)
     if state:
         services.loops.wake(loop=loop, message_id=f"contract:{state}", now=ctx.now)
-    return StepResult(refs=(Ref("crm", gettext_noop("Deal"), loop.deal_name, f"/deals/{loop.deal_id}/"),),
-                      text=gettext_noop("Amount, term, clauses and status written to the deal and read back"))
+    return StepResult(
+        refs=(Ref("crm", gettext_noop("Deal"), loop.deal_name, f"/deals/{loop.deal_id}/"),),
+        text=gettext_noop("Amount, term, clauses and status written to the deal and read back"),
+    )
 
 
 @service_task("crm.progress.write_back")
@@ -165,10 +212,17 @@ def write_progress(ctx: StepContext) -> StepResult:
     failpoint("business.after_progress")
     if state in ("SHIPPED", "CANCELLED"):
         services.close_loop(loop=loop, outcome="CLOSED" if state == "SHIPPED" else "CANCELLED", now=ctx.now)
-    text = {"SHIPPED": gettext_noop("The deal reads: shipped, %(numbers)s"), "PARTIAL": gettext_noop("The deal reads: partially shipped, %(numbers)s"),
-            "CANCELLED": gettext_noop("The deal reads: order cancelled")}.get(state, gettext_noop("The deal was brought up to date"))
-    return StepResult(variables={"order_progress": state}, text=text, params={"numbers": numbers},
-                      refs=(Ref("crm", gettext_noop("Deal"), loop.deal_name, f"/deals/{loop.deal_id}/"),))
+    text = {
+        "SHIPPED": gettext_noop("The deal reads: shipped, %(numbers)s"),
+        "PARTIAL": gettext_noop("The deal reads: partially shipped, %(numbers)s"),
+        "CANCELLED": gettext_noop("The deal reads: order cancelled"),
+    }.get(state, gettext_noop("The deal was brought up to date"))
+    return StepResult(
+        variables={"order_progress": state},
+        text=text,
+        params={"numbers": numbers},
+        refs=(Ref("crm", gettext_noop("Deal"), loop.deal_name, f"/deals/{loop.deal_id}/"),),
+    )
 
 
 @service_task("crm.refusal.write_back")
@@ -177,11 +231,20 @@ def write_refusal(ctx: StepContext) -> StepResult:
     loop, decision = _loop(ctx), _decision(ctx)
     decider = _decider(decision)
     _write_back(ctx, loop, {"contract_no": loop.contract_no, "contract_state": decision.outcome.lower(), "reject_reason": decision.comment})
-    services.record_decision(loop=loop, outcome=decision.outcome, reason=decision.comment, decider_id=decider.pk if decider else None,
-                             decided_at=decision.decided_at, now=ctx.now)
+    services.record_decision(
+        loop=loop,
+        outcome=decision.outcome,
+        reason=decision.comment,
+        decider_id=decider.pk if decider else None,
+        decided_at=decision.decided_at,
+        now=ctx.now,
+    )
     services.close_loop(loop=loop, outcome=decision.outcome, now=ctx.now)
-    return StepResult(text=gettext_noop("The deal reads: %(outcome)s. Nothing was written to the ERP"), params={"outcome": decision.outcome.lower()},
-                      refs=(Ref("crm", gettext_noop("Deal"), loop.deal_name, f"/deals/{loop.deal_id}/"),))
+    return StepResult(
+        text=gettext_noop("The deal reads: %(outcome)s. Nothing was written to the ERP"),
+        params={"outcome": decision.outcome.lower()},
+        refs=(Ref("crm", gettext_noop("Deal"), loop.deal_name, f"/deals/{loop.deal_id}/"),),
+    )
 
 
 @service_task("loop.withdrawn")

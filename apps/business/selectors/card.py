@@ -32,10 +32,13 @@ def build_card(business_key: str, now: dt.datetime) -> Card:
     as_of = live.as_of if live.ok else records.as_of("deal", external_id=loop.deal_id)
     crm = _Source("crm", live.ok, as_of, live.error)
     template = template_for(deal)
-    stock, owed = integrations.read_all_live(now=now, reads=[
-        integrations.LiveRead(system="erp", action="stock.read", data={"skus": _skus(deal)}),
-        integrations.LiveRead(system="erp", action="receivable.read", data={"customer_key": deal.get("customer_key", "")}),
-    ])
+    stock, owed = integrations.read_all_live(
+        now=now,
+        reads=[
+            integrations.LiveRead(system="erp", action="stock.read", data={"skus": _skus(deal)}),
+            integrations.LiveRead(system="erp", action="receivable.read", data={"customer_key": deal.get("customer_key", "")}),
+        ],
+    )
     owner = str(loop.seller_id or "")
     facts = (
         _customer(deal, crm, owner),
@@ -47,9 +50,18 @@ def build_card(business_key: str, now: dt.datetime) -> Card:
         _terms(template, now),
     )
     return Card(
-        facts=facts, lines=_lines(deal), form=_form(template, now), links=_links(loop), headline=loop.deal_name,
-        lines_system="crm", lines_as_of=stamp(crm.as_of), lines_resource="crm.deal", lines_field="lines", lines_owner_id=owner,
-        variables={"is_short": facts[3].state == "short", "customer_key": deal.get("customer_key", "")})
+        facts=facts,
+        lines=_lines(deal),
+        form=_form(template, now),
+        links=_links(loop),
+        headline=loop.deal_name,
+        lines_system="crm",
+        lines_as_of=stamp(crm.as_of),
+        lines_resource="crm.deal",
+        lines_field="lines",
+        lines_owner_id=owner,
+        variables={"is_short": facts[3].state == "short", "customer_key": deal.get("customer_key", "")},
+    )
 
 
 class _Source:
@@ -67,20 +79,41 @@ def _skus(deal: Mapping[str, Any]) -> list[str]:
 
 
 def _customer(deal: Json, crm: _Source, owner: str) -> Fact:
-    return crm.fact(key="customer", label=gettext_noop("Customer"), value={"name": deal.get("customer_name", ""), "key": deal.get("customer_key", "")},
-                    note=gettext_noop("%(key)s, %(stage)s in the CRM"), params={"key": deal.get("customer_key", ""), "stage": deal.get("stage", "")},
-                    resource="crm.customer", field="name", owner_id=owner, url=f"/customers/{deal.get('customer_id') or ''}/")
+    return crm.fact(
+        key="customer",
+        label=gettext_noop("Customer"),
+        value={"name": deal.get("customer_name", ""), "key": deal.get("customer_key", "")},
+        note=gettext_noop("%(key)s, %(stage)s in the CRM"),
+        params={"key": deal.get("customer_key", ""), "stage": deal.get("stage", "")},
+        resource="crm.customer",
+        field="name",
+        owner_id=owner,
+        url=f"/customers/{deal.get('customer_id') or ''}/",
+    )
 
 
 def _amount(deal: Json, crm: _Source, owner: str) -> Fact:
-    return crm.fact(key="amount", label=gettext_noop("Contract amount"), kind="money",
-                    value={"amount": _text(deal.get("amount")), "currency": deal.get("currency", "")},
-                    resource="crm.deal", field="amount", owner_id=owner)
+    return crm.fact(
+        key="amount",
+        label=gettext_noop("Contract amount"),
+        kind="money",
+        value={"amount": _text(deal.get("amount")), "currency": deal.get("currency", "")},
+        resource="crm.deal",
+        field="amount",
+        owner_id=owner,
+    )
 
 
 def _currency(deal: Json, crm: _Source, owner: str) -> Fact:
-    return crm.fact(key="currency", label=gettext_noop("Currency"), value=deal.get("currency", ""), resource="crm.deal", field="currency",
-                    owner_id=owner, tile=False)
+    return crm.fact(
+        key="currency",
+        label=gettext_noop("Currency"),
+        value=deal.get("currency", ""),
+        resource="crm.deal",
+        field="currency",
+        owner_id=owner,
+        tile=False,
+    )
 
 
 def _stock(deal: Json, answer: Any, now: dt.datetime) -> Fact:
@@ -90,11 +123,22 @@ def _stock(deal: Json, answer: Any, now: dt.datetime) -> Fact:
     value = {sku: {"available": _text(row["available"])} for sku, row in sorted(stock.items())}
     params: Json = {"missing": ", ".join(f"{sku} −{_text(lack)}" for sku, lack in sorted(missing.items()))}
     return Fact(
-        key="stock", label=gettext_noop("Available stock"), system="erp", kind="quantity", value=value, ok=answer.ok,
-        as_of=stamp(answer.as_of if answer.ok else _oldest_stock(stock)), error="" if answer.ok else str(answer.error), state="short" if missing else "ok",
-        pill=gettext_noop("short") if missing else gettext_noop("enough"), tone="warn" if missing else "ok",
-        note=gettext_noop("missing: %(missing)s") if missing else gettext_noop("everything can be shipped"), params=params,
-        resource="erp.stock", field="available")
+        key="stock",
+        label=gettext_noop("Available stock"),
+        system="erp",
+        kind="quantity",
+        value=value,
+        ok=answer.ok,
+        as_of=stamp(answer.as_of if answer.ok else _oldest_stock(stock)),
+        error="" if answer.ok else str(answer.error),
+        state="short" if missing else "ok",
+        pill=gettext_noop("short") if missing else gettext_noop("enough"),
+        tone="warn" if missing else "ok",
+        note=gettext_noop("missing: %(missing)s") if missing else gettext_noop("everything can be shipped"),
+        params=params,
+        resource="erp.stock",
+        field="available",
+    )
 
 
 def _known_stock(lines: list[Json]) -> Json:
@@ -120,33 +164,68 @@ def _receivable(deal: Json, answer: Any, template: ContractTemplate | None, owne
     over = policies.crosses_limit(balance, limit, Decimal(str(deal.get("amount") or 0)))
     currency = str(data.get("currency") or deal.get("currency") or "")
     return Fact(
-        key="receivable", label=gettext_noop("Receivable and limit"), system="erp", kind="money", ok=answer.ok,
-        value={"amount": _text(policies.cents(balance)), "currency": currency}, state="over" if over else "within",
-        as_of=stamp(answer.as_of if answer.ok else records.as_of("receivable", key=key)), error="" if answer.ok else str(answer.error),
-        pill=gettext_noop("over the limit") if over else gettext_noop("within the limit"), tone="warn" if over else "ok",
+        key="receivable",
+        label=gettext_noop("Receivable and limit"),
+        system="erp",
+        kind="money",
+        ok=answer.ok,
+        value={"amount": _text(policies.cents(balance)), "currency": currency},
+        state="over" if over else "within",
+        as_of=stamp(answer.as_of if answer.ok else records.as_of("receivable", key=key)),
+        error="" if answer.ok else str(answer.error),
+        pill=gettext_noop("over the limit") if over else gettext_noop("within the limit"),
+        tone="warn" if over else "ok",
         note=gettext_noop("limit %(limit)s, overdue %(overdue)s"),
         params={"limit": f"{limit:,.0f}" if limit is not None else "–", "overdue": f"{Decimal(str(data.get('overdue') or 0)):,.2f}"},
-        resource="erp.receivable", field="balance", owner_id=owner)
+        resource="erp.receivable",
+        field="balance",
+        owner_id=owner,
+    )
 
 
 def _follow_up(deal: Json, now: dt.datetime, owner: str) -> Fact:
     last = records.latest_follow_up(customer_id=str(deal.get("customer_id") or ""), deal_id=str(deal.get("external_id") or ""))
     if last is None:
-        return Fact(key="follow_up", label=gettext_noop("Last follow-up"), system="crm", value="", note=gettext_noop("none is known"),
-                    as_of="", resource="crm.follow_up", field="subject", owner_id=owner)
-    return Fact(key="follow_up", label=gettext_noop("Last follow-up"), system="crm", value=str(last.data.get("subject") or last.data.get("channel") or ""),
-                note="%(channel)s", params={"channel": str(last.data.get("channel") or "")},
-                as_of=str(last.data.get("occurred_at") or ""), resource="crm.follow_up", field="subject", owner_id=owner)
+        return Fact(
+            key="follow_up",
+            label=gettext_noop("Last follow-up"),
+            system="crm",
+            value="",
+            note=gettext_noop("none is known"),
+            as_of="",
+            resource="crm.follow_up",
+            field="subject",
+            owner_id=owner,
+        )
+    return Fact(
+        key="follow_up",
+        label=gettext_noop("Last follow-up"),
+        system="crm",
+        value=str(last.data.get("subject") or last.data.get("channel") or ""),
+        note="%(channel)s",
+        params={"channel": str(last.data.get("channel") or "")},
+        as_of=str(last.data.get("occurred_at") or ""),
+        resource="crm.follow_up",
+        field="subject",
+        owner_id=owner,
+    )
 
 
 def _terms(template: ContractTemplate | None, now: dt.datetime) -> Fact:
     value: Json = {}
     if template:
         value = {"template": template.code, "payment_term_days": template.payment_term_days, "clauses": template.clauses}
-    return Fact(key="terms", label=gettext_noop("Contract terms"), system="oa", value=value, as_of=stamp(now),
-                note=gettext_noop("%(days)s days, template %(name)s") if template else gettext_noop("no template fits: choose the terms below"),
-                params={"days": template.payment_term_days, "name": template.name} if template else {},
-                tone="" if template else "warn", tile=True)
+    return Fact(
+        key="terms",
+        label=gettext_noop("Contract terms"),
+        system="oa",
+        value=value,
+        as_of=stamp(now),
+        note=gettext_noop("%(days)s days, template %(name)s") if template else gettext_noop("no template fits: choose the terms below"),
+        params={"days": template.payment_term_days, "name": template.name} if template else {},
+        tone="" if template else "warn",
+        tile=True,
+    )
 
 
 def _form(template: ContractTemplate | None, now: dt.datetime) -> tuple[FormField, ...]:
@@ -162,15 +241,25 @@ def _form(template: ContractTemplate | None, now: dt.datetime) -> tuple[FormFiel
 
 def _lines(deal: Json) -> tuple[Line, ...]:
     return tuple(
-        Line(sku=str(line.get("sku") or ""), name=str(line.get("name") or ""), quantity=_text(line["quantity"]),
-             unit_price=_text(line["unit_price"]), amount=_text(line["amount"]), currency=str(deal.get("currency") or ""), stock_fact="stock")
-        for line in deal.get("lines") or ())
+        Line(
+            sku=str(line.get("sku") or ""),
+            name=str(line.get("name") or ""),
+            quantity=_text(line["quantity"]),
+            unit_price=_text(line["unit_price"]),
+            amount=_text(line["amount"]),
+            currency=str(deal.get("currency") or ""),
+            stock_fact="stock",
+        )
+        for line in deal.get("lines") or ()
+    )
 
 
 def _links(loop: SalesLoop) -> tuple[Link, ...]:
     owner = str(loop.seller_id or "")
-    return (Link("crm", loop.deal_name, url=f"/deals/{loop.deal_id}/", resource="crm.deal", field="name", owner_id=owner),
-            Link("oa", loop.contract_no, url=f"/loop/{loop.business_key}/"))
+    return (
+        Link("crm", loop.deal_name, url=f"/deals/{loop.deal_id}/", resource="crm.deal", field="name", owner_id=owner),
+        Link("oa", loop.contract_no, url=f"/loop/{loop.business_key}/"),
+    )
 
 
 def _text(value: Any) -> str:

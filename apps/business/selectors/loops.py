@@ -49,7 +49,8 @@ def template_for(deal: dict[str, Any]) -> ContractTemplate | None:
     customer = records.raw("customer", external_id=deal.get("customer_id") or "")
     industry = str(customer.data.get("industry", "")) if customer else ""
     return policies.choose_template(
-        templates(), amount=Decimal(str(deal.get("amount") or 0)), currency=str(deal.get("currency") or ""), industry=industry)
+        templates(), amount=Decimal(str(deal.get("amount") or 0)), currency=str(deal.get("currency") or ""), industry=industry
+    )
 
 
 def approver_for(loop: SalesLoop) -> Candidates:
@@ -69,12 +70,18 @@ def agreement(loop: SalesLoop) -> Agreement:
     custom: dict[str, Any] = crm.get("custom") or {}
     owner = str(loop.seller_id or "")
     rows = [
-        _row(gettext_noop("Amount"), {"crm": _money(crm.get("amount")), "oa": _money(loop.amount), "erp": _money(erp.get("amount"))},
-             {"crm": ("crm.deal", "amount"), "oa": ("crm.deal", "amount"), "erp": ("erp.order", "amount")}, owner),
+        _row(
+            gettext_noop("Amount"),
+            {"crm": _money(crm.get("amount")), "oa": _money(loop.amount), "erp": _money(erp.get("amount"))},
+            {"crm": ("crm.deal", "amount"), "oa": ("crm.deal", "amount"), "erp": ("erp.order", "amount")},
+            owner,
+        ),
         _row(gettext_noop("Currency"), {"crm": crm.get("currency", ""), "oa": loop.currency, "erp": erp.get("currency", "")}, {}, owner),
         _row(gettext_noop("Order"), {"crm": custom.get("erp_order_no", ""), "oa": loop.order_no, "erp": erp.get("key", "")}, {}, owner),
         _row(gettext_noop("Contract"), {"crm": custom.get("contract_no", ""), "oa": loop.contract_no if loop.approved_at else ""}, {}, owner),
-        _row(gettext_noop("Shipped"), {"crm": _day(custom.get("shipped_at")), "oa": _day(loop.shipped_at), "erp": _day(_last_shipped(loop))}, {}, owner),
+        _row(
+            gettext_noop("Shipped"), {"crm": _day(custom.get("shipped_at")), "oa": _day(loop.shipped_at), "erp": _day(_last_shipped(loop))}, {}, owner
+        ),
     ]
     return Agreement(tuple(rows))
 

@@ -46,24 +46,55 @@ def start_loop(*, deal: Mapping[str, Any], won_at: dt.datetime, now: dt.datetime
         key = f"deal:{deal_id}" if number == 1 else f"deal:{deal_id}:{number}"
         seller = directory.find_person_by_email(str(deal.get("owner_email") or ""))
         loop = SalesLoop(
-            business_key=key, deal_id=deal_id, round=number, deal_name=str(deal["name"])[:255], instance_id=uuid.uuid4(),
-            customer_key=str(deal.get("customer_key") or ""), customer_name=str(deal.get("customer_name") or "")[:255], seller=seller,
-            contract_no=_next_contract_no(now), amount=Decimal(str(deal["amount"])), currency=str(deal["currency"]), won_at=won_at,
-            created_at=now, updated_at=now)
+            business_key=key,
+            deal_id=deal_id,
+            round=number,
+            deal_name=str(deal["name"])[:255],
+            instance_id=uuid.uuid4(),
+            customer_key=str(deal.get("customer_key") or ""),
+            customer_name=str(deal.get("customer_name") or "")[:255],
+            seller=seller,
+            contract_no=_next_contract_no(now),
+            amount=Decimal(str(deal["amount"])),
+            currency=str(deal["currency"]),
+            won_at=won_at,
+            created_at=now,
+            updated_at=now,
+        )
         loop.save(force_insert=True)
         instance = workflows.start(
-            process_key=PROCESS, business_key=key, title=loop.deal_name, message="crm.deal.won", starter_id=seller.pk if seller else None, now=now,
-            variables=_variables(loop, deal), subject={"resource": "crm.deal", "field": "name", "owner_id": str(loop.seller_id or "")})
+            process_key=PROCESS,
+            business_key=key,
+            title=loop.deal_name,
+            message="crm.deal.won",
+            starter_id=seller.pk if seller else None,
+            now=now,
+            variables=_variables(loop, deal),
+            subject={"resource": "crm.deal", "field": "name", "owner_id": str(loop.seller_id or "")},
+        )
         loop.instance_id = instance.pk
         loop.save(update_fields=["instance_id"])
-        audit.record(actor=seller, action="business.loop.started", object=key, now=now,
-                     data={"contract_no": loop.contract_no, "amount": str(loop.amount), "currency": loop.currency})
+        audit.record(
+            actor=seller,
+            action="business.loop.started",
+            object=key,
+            now=now,
+            data={"contract_no": loop.contract_no, "amount": str(loop.amount), "currency": loop.currency},
+        )
         return loop
 
 
 def _variables(loop: SalesLoop, deal: Mapping[str, Any]) -> dict[str, Any]:
-    return {"deal_id": loop.deal_id, "customer_id": deal.get("customer_id") or "", "customer_key": loop.customer_key, "contract_no": loop.contract_no,
-            "amount": str(loop.amount), "currency": loop.currency, "is_short": False, "order_progress": ""}
+    return {
+        "deal_id": loop.deal_id,
+        "customer_id": deal.get("customer_id") or "",
+        "customer_key": loop.customer_key,
+        "contract_no": loop.contract_no,
+        "amount": str(loop.amount),
+        "currency": loop.currency,
+        "is_short": False,
+        "order_progress": "",
+    }
 
 
 def _next_contract_no(now: dt.datetime) -> str:
@@ -84,16 +115,23 @@ def deal_left_won(*, deal_id: str, transition: str, event_id: str, now: dt.datet
         if loop.order_id:
             open_incident(loop, transition=transition, now=now)
             return
-        workflows.correlate(message="crm.deal.withdrawn", business_key=loop.business_key, variables={"withdrawn_by": transition},
-                            message_id=event_id, now=now)
+        workflows.correlate(
+            message="crm.deal.withdrawn", business_key=loop.business_key, variables={"withdrawn_by": transition}, message_id=event_id, now=now
+        )
 
 
 def open_incident(loop: SalesLoop, *, transition: str, now: dt.datetime) -> None:
     """Told to seller and approver; stands on the timeline until somebody deals with it. Nothing is undone by itself."""
     people = [person for person in (loop.seller_id, loop.approver_id) if person]
     workflows.raise_incident(
-        instance_id=loop.instance_id, kind=f"business.deal_{transition}", message=LEFT_TEXTS[transition], person_ids=people, now=now, system="crm",
-        params={"order": loop.order_no})
+        instance_id=loop.instance_id,
+        kind=f"business.deal_{transition}",
+        message=LEFT_TEXTS[transition],
+        person_ids=people,
+        now=now,
+        system="crm",
+        params={"order": loop.order_no},
+    )
 
 
 def record_decision(*, loop: SalesLoop, outcome: str, reason: str, decider_id: Any, decided_at: dt.datetime, now: dt.datetime) -> None:
@@ -104,8 +142,14 @@ def record_decision(*, loop: SalesLoop, outcome: str, reason: str, decider_id: A
         loop.updated_at = now
         loop.save(update_fields=["approver", "approved_at", "updated_at"])
         if loop.seller_id:
-            notifications.notify(kind="business.contract_decided", person_ids=[loop.seller_id], ref=f"loop:{loop.business_key}", now=now,
-                                 params={**_params(loop), "outcome": outcome, "reason": reason}, dedupe=f"decided:{loop.business_key}")
+            notifications.notify(
+                kind="business.contract_decided",
+                person_ids=[loop.seller_id],
+                ref=f"loop:{loop.business_key}",
+                now=now,
+                params={**_params(loop), "outcome": outcome, "reason": reason},
+                dedupe=f"decided:{loop.business_key}",
+            )
 
 
 def record_order(*, loop_id: Any, result: Mapping[str, Any], ordered_quantity: Decimal, now: dt.datetime) -> SalesLoop:
@@ -117,8 +161,13 @@ def record_order(*, loop_id: Any, result: Mapping[str, Any], ordered_quantity: D
             loop.order_state, loop.ordered_at = str(result.get("state") or ""), now
             loop.ordered_quantity, loop.updated_at = ordered_quantity, now
             loop.save()
-            audit.record(actor=loop.approver, action="business.order.created", object=loop.business_key, now=now,
-                         data={"order_no": loop.order_no, "amount": str(result.get("amount", "")), "currency": str(result.get("currency", ""))})
+            audit.record(
+                actor=loop.approver,
+                action="business.order.created",
+                object=loop.business_key,
+                now=now,
+                data={"order_no": loop.order_no, "amount": str(result.get("amount", "")), "currency": str(result.get("currency", ""))},
+            )
         left = deal_state(loop.deal_id)
         if left:
             open_incident(loop, transition=left, now=now)
@@ -160,8 +209,13 @@ def order_moved(*, order_id: str, event_id: str, now: dt.datetime) -> None:
         if loop.order_state == "cancelled" and before[0] != "cancelled":
             _announce_cancellation(loop, now)
         if progress(loop):
-            workflows.correlate(message="erp.order.moved", business_key=loop.business_key, variables={},
-                                message_id=f"{progress(loop)}:{len(after[2])}:{event_id}", now=now)
+            workflows.correlate(
+                message="erp.order.moved",
+                business_key=loop.business_key,
+                variables={},
+                message_id=f"{progress(loop)}:{len(after[2])}:{event_id}",
+                now=now,
+            )
 
 
 def _take_in(loop: SalesLoop, now: dt.datetime) -> None:
@@ -171,11 +225,14 @@ def _take_in(loop: SalesLoop, now: dt.datetime) -> None:
     for shipment in records.raw_shipments_of(order_id=loop.order_id, order_no=loop.order_no):
         data = shipment.data
         loop.shipments[str(data["external_id"])] = {
-            "number": str(data.get("key") or data["external_id"]), "state": str(data["state"]),
+            "number": str(data.get("key") or data["external_id"]),
+            "state": str(data["state"]),
             "shipped_at": str(data.get("shipped_at") or (now.isoformat() if data["state"] in GONE_STATES else "")),
-            "lines": {str(line["sku"]): str(line["quantity"]) for line in data.get("lines") or ()}}
+            "lines": {str(line["sku"]): str(line["quantity"]) for line in data.get("lines") or ()},
+        }
     loop.shipped_quantity = sum(
-        (Decimal(quantity) for one in loop.shipments.values() if one["state"] in GONE_STATES for quantity in one["lines"].values()), Decimal(0))
+        (Decimal(quantity) for one in loop.shipments.values() if one["state"] in GONE_STATES for quantity in one["lines"].values()), Decimal(0)
+    )
     if progress(loop) == "SHIPPED" and loop.shipped_at is None:
         moments = [dt.datetime.fromisoformat(one["shipped_at"]) for one in loop.shipments.values() if one["state"] in GONE_STATES]
         loop.shipped_at = max(moments, default=now)
@@ -204,19 +261,48 @@ def _announce_shipments(loop: SalesLoop, fresh: set[str], now: dt.datetime) -> N
     for key in sorted(fresh):
         one = loop.shipments[key]
         workflows.annotate(
-            instance_id=loop.instance_id, kind="business.shipped", system="erp", now=now, dedupe=f"shipped:{key}", data=one,
-            text=gettext_noop("Delivery %(number)s left the house") if state == "SHIPPED" else gettext_noop("Delivery %(number)s left the house, a part of the order"),
-            params={"number": one["number"]}, refs=[Ref("erp", gettext_noop("Delivery note"), one["number"], f"/shipments/{key}/")])
-    notifications.notify(kind="business.order_shipped", person_ids=_people(loop), ref=f"loop:{loop.business_key}", now=now,
-                         params={**_params(loop), "progress": state, "shipments": numbers}, dedupe=f"shipped:{loop.business_key}:{'+'.join(sorted(fresh))}")
+            instance_id=loop.instance_id,
+            kind="business.shipped",
+            system="erp",
+            now=now,
+            dedupe=f"shipped:{key}",
+            data=one,
+            text=gettext_noop("Delivery %(number)s left the house")
+            if state == "SHIPPED"
+            else gettext_noop("Delivery %(number)s left the house, a part of the order"),
+            params={"number": one["number"]},
+            refs=[Ref("erp", gettext_noop("Delivery note"), one["number"], f"/shipments/{key}/")],
+        )
+    notifications.notify(
+        kind="business.order_shipped",
+        person_ids=_people(loop),
+        ref=f"loop:{loop.business_key}",
+        now=now,
+        params={**_params(loop), "progress": state, "shipments": numbers},
+        dedupe=f"shipped:{loop.business_key}:{'+'.join(sorted(fresh))}",
+    )
 
 
 def _announce_cancellation(loop: SalesLoop, now: dt.datetime) -> None:
-    workflows.annotate(instance_id=loop.instance_id, kind="business.order_cancelled", system="erp", now=now, dedupe="cancelled", data={},
-                       text=gettext_noop("Order %(order)s was cancelled in the ERP"), params={"order": loop.order_no},
-                       refs=[Ref("erp", gettext_noop("Sales order"), loop.order_no, f"/orders/{loop.order_id}/")])
-    notifications.notify(kind="business.order_cancelled", person_ids=_people(loop), ref=f"loop:{loop.business_key}", now=now,
-                         params=_params(loop), dedupe=f"cancelled:{loop.business_key}")
+    workflows.annotate(
+        instance_id=loop.instance_id,
+        kind="business.order_cancelled",
+        system="erp",
+        now=now,
+        dedupe="cancelled",
+        data={},
+        text=gettext_noop("Order %(order)s was cancelled in the ERP"),
+        params={"order": loop.order_no},
+        refs=[Ref("erp", gettext_noop("Sales order"), loop.order_no, f"/orders/{loop.order_id}/")],
+    )
+    notifications.notify(
+        kind="business.order_cancelled",
+        person_ids=_people(loop),
+        ref=f"loop:{loop.business_key}",
+        now=now,
+        params=_params(loop),
+        dedupe=f"cancelled:{loop.business_key}",
+    )
 
 
 def wake(*, loop: SalesLoop, message_id: str, now: dt.datetime) -> None:
@@ -236,13 +322,25 @@ def close_loop(*, loop: SalesLoop, outcome: str, now: dt.datetime) -> None:
 
 def tell_withdrawn(*, loop: SalesLoop, transition: str, person_ids: Iterable[Any], now: dt.datetime) -> None:
     """To whoever had the decision."""
-    notifications.notify(kind="business.deal_withdrawn", person_ids=list(person_ids), ref=f"loop:{loop.business_key}", now=now,
-                         params={**_params(loop), "transition": transition}, dedupe=f"withdrawn:{loop.business_key}")
+    notifications.notify(
+        kind="business.deal_withdrawn",
+        person_ids=list(person_ids),
+        ref=f"loop:{loop.business_key}",
+        now=now,
+        params={**_params(loop), "transition": transition},
+        dedupe=f"withdrawn:{loop.business_key}",
+    )
 
 
 def tell_waiting(*, loop: SalesLoop, person_ids: Iterable[Any], now: dt.datetime) -> None:
-    notifications.notify(kind="business.approval_waits", person_ids=list(person_ids), ref=f"loop:{loop.business_key}", now=now,
-                         params=_params(loop), dedupe=f"waits:{loop.business_key}")
+    notifications.notify(
+        kind="business.approval_waits",
+        person_ids=list(person_ids),
+        ref=f"loop:{loop.business_key}",
+        now=now,
+        params=_params(loop),
+        dedupe=f"waits:{loop.business_key}",
+    )
 
 
 def _people(loop: SalesLoop) -> list[Any]:
@@ -250,5 +348,11 @@ def _people(loop: SalesLoop) -> list[Any]:
 
 
 def _params(loop: SalesLoop) -> dict[str, Any]:
-    return {"deal_name": loop.deal_name, "customer_name": loop.customer_name, "owner_id": str(loop.seller_id or ""), "business_key": loop.business_key,
-            "contract_no": loop.contract_no, "order_no": loop.order_no}
+    return {
+        "deal_name": loop.deal_name,
+        "customer_name": loop.customer_name,
+        "owner_id": str(loop.seller_id or ""),
+        "business_key": loop.business_key,
+        "contract_no": loop.contract_no,
+        "order_no": loop.order_no,
+    }

@@ -21,6 +21,11 @@ def upsert_template(*, code: str, fields: dict[str, Any], now: dt.datetime, pers
         template.updated_at = now
         template.full_clean()
         template.save()
-        audit.record(actor=person, action="business.template.saved", object=f"template:{code}",
-                     data={name: str(value) for name, value in fields.items()}, now=now)
+        audit.record(
+            actor=person,
+            action="business.template.saved",
+            object=f"template:{code}",
+            data={name: str(value) for name, value in fields.items()},
+            now=now,
+        )
         return template
