@@ -33,7 +33,11 @@ class AccessMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         request.person = person_of(request.user)  # type: ignore[attr-defined]
         with selectors.one_request():
-            return self.get_response(request)
+            response = self.get_response(request)
+        declared = getattr(request, "declared", None)
+        if declared is None or not declared.public:  # nothing of a person stays in a shared browser or a proxy
+            response.headers.setdefault("Cache-Control", "private, no-store")
+        return response
 
     def process_view(self, request: HttpRequest, view: Callable[..., Any], args: Any, kwargs: Any) -> HttpResponse | None:
         """Refuse before the view runs."""

@@ -47,7 +47,7 @@ def failed(request: HttpRequest, error: DomainError) -> HttpResponse:
 
 def away(request: HttpRequest) -> HttpResponse:
     """503: the identity provider does not answer, so only reading is allowed."""
-    text = _("The sign-on service does not answer. You can go on reading; changes wait until it is back.")
+    text = _("The sign-in service does not answer. You can go on reading; changes wait until it is back.")
     if wants_json(request):
         return answer_json("sign_on_away", text, 503)
     template = "errors/failed_part.html" if wants_fragment(request) else "errors/503.html"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import urlencode
 
+from allauth.socialaccount.helpers import render_authentication_error
 from allauth.socialaccount.models import SocialApp, SocialLogin, SocialToken
 from allauth.socialaccount.providers.oauth2.client import OAuth2Error
 from allauth.socialaccount.providers.oauth2.views import OAuth2CallbackView, OAuth2LoginView
@@ -32,6 +33,21 @@ class KeycloakAdapter(OpenIDConnectOAuth2Adapter):
             return idp.discovery()
         except (idp.ProviderAway, claims.TokenRefused) as error:
             raise OAuth2Error(str(error)) from error
+
+    def get_access_token_data(self, request: HttpRequest, app: Any, client: Any, pkce_code_verifier: str | None = None) -> dict[str, Any]:
+        """Trade the code for tokens, with our time-outs."""
+        form = {
+            "grant_type": "authorization_code",
+            "code": request.GET["code"],
+            "redirect_uri": client.callback_url,
+            "code_verifier": pkce_code_verifier or "",
+        }
+        try:
+            answer = idp.token_request(form, read=5.0)
+        except (idp.ProviderAway, idp.GrantEnded) as error:
+            raise OAuth2Error(f"no tokens for this code: {error}") from error
+        self.did_fetch_access_token = True
+        return answer
 
     def complete_login(self, request: HttpRequest, app: Any, token: SocialToken, **kwargs: Any) -> SocialLogin:
         """The sign-in of a verified ID token. Raises OAuth2Error, which becomes the "sign-in did not work" page."""
@@ -85,7 +101,7 @@ def login(request: HttpRequest, provider_id: str) -> HttpResponse:
     if not idp.probe():
         query = {"away": "1", **({"next": request.POST["next"]} if request.POST.get("next") else {})}
         return HttpResponseRedirect(f"{settings.LOGIN_URL}?{urlencode(query)}")
-    return OAuth2LoginView.adapter_view(adapter)(request)
+    return _guarded(request, adapter, OAuth2LoginView)
 
 
 @public("the identity provider sends the browser back here")
@@ -93,10 +109,12 @@ def login(request: HttpRequest, provider_id: str) -> HttpResponse:
 @require_GET
 def callback(request: HttpRequest, provider_id: str) -> HttpResponse:
     """Complete the sign-on."""
-    adapter = _adapter(request, provider_id)
-    try:
-        return Callback.adapter_view(adapter)(request)
-    except OAuth2Error as error:
-        from allauth.socialaccount.helpers import render_authentication_error
+    return _guarded(request, _adapter(request, provider_id), Callback)
 
+
+def _guarded(request: HttpRequest, adapter: KeycloakAdapter, view: Any) -> HttpResponse:
+    """Run allauth's view; what is refused on the way becomes the "sign-in did not work" page."""
+    try:
+        return view.adapter_view(adapter)(request)
+    except OAuth2Error as error:
         return render_authentication_error(request, adapter.get_provider(), exception=error)

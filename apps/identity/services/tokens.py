@@ -92,12 +92,12 @@ def exchanged_token(*, account: Account, audience: str, now: dt.datetime) -> str
     provider refuses or does not answer."""
     row = selectors.newest_session(account)
     if row is None or row.is_demo:
-        raise UnableToActAsPerson(_("You are not signed on at the company's sign-on service. Sign in again, then repeat this."))
+        raise UnableToActAsPerson(_("You are not signed in at the company’s sign-in service. Sign in again, then repeat this."))
     kept = ExchangedToken.objects.filter(session=row, audience=audience, expires_at__gt=now + SPARE).first()
     if kept is not None:
         return decrypt(kept.token, f"exchanged:{audience}:{row.pk}")
     if keep_fresh(session_key=row.pk, now=now) != FRESH:
-        raise UnableToActAsPerson(_("The sign-on service does not answer. Nothing was changed. Try again in a minute."))
+        raise UnableToActAsPerson(_("The sign-in service does not answer. Nothing was changed. Try again in a minute."))
     row.refresh_from_db()
     return _exchange(row, audience, now)
 
@@ -116,7 +116,7 @@ def _exchange(row: OidcSession, audience: str, now: dt.datetime) -> str:
             }
         )
     except (idp.ProviderAway, idp.GrantEnded, UnableToDecrypt) as error:
-        raise UnableToActAsPerson(_("The sign-on service gave no access to this system. Nothing was changed. Sign in again.")) from error
+        raise UnableToActAsPerson(_("The sign-in service gave no access to this system. Nothing was changed. Sign in again.")) from error
     token = str(answer["access_token"])
     ExchangedToken.objects.update_or_create(
         session=row,
