@@ -1,5 +1,28 @@
 """Pages of the workspace."""
 
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from apps.workspace.views import customers, deals, home, orders, search, shell, shipments, stock
+
+urlpatterns = [
+    path("", home.home, name="home"),
+    path("home/todos/", home.todos),
+    path("home/messages/", home.notices),
+    path("widgets/<str:key>/", home.widget),
+    path("shell/todo-count/", shell.todo_count),
+    path("search/", search.search),
+    path("customers/", customers.customer_list),
+    path("customers/<str:customer_id>/", customers.customer_record),
+    path("customers/<str:customer_id>/edit/", customers.customer_edit),
+    path("customers/<str:customer_id>/follow-ups/", customers.follow_up_add),
+    path("deals/", deals.deal_list),
+    path("deals/<str:deal_id>/", deals.deal_record),
+    path("deals/<str:deal_id>/win/", deals.deal_win),
+    path("orders/", orders.order_list),
+    path("orders/<str:order_id>/", orders.order_record),
+    path("shipments/", shipments.shipment_list),
+    path("shipments/<str:shipment_id>/", shipments.shipment_record),
+    path("shipments/<str:shipment_id>/state/", shipments.shipment_news),
+    path("shipments/<str:shipment_id>/advance/", shipments.shipment_advance),
+    path("stock/", stock.stock_list),
+]

@@ -56,7 +56,7 @@ def labels() -> dict[str, str]:
 
 def listed(person: Any, *, q: str, number: int) -> ListPage:
     """A page of customers."""
-    return parts.list_page(records.customers(person, q=q, page=number), number)
+    return parts.list_page(records.customers(person, q=q, page=number))
 
 
 def found(person: Any, customer_id: str) -> Projected:

@@ -17,7 +17,8 @@ from apps.workspace.selectors import parts
 from apps.workspace.selectors.paging import ListPage
 
 CARDS = 20  # of one column of the board
-BOARD = 400  # deals the board looks at; more are in the list
+BOARD = 500  # open deals the board looks at; more are in the list
+ENDED = 10  # of won and of lost deals
 
 
 @dataclass
@@ -28,6 +29,7 @@ class Column:
     deals: list[Projected] = field(default_factory=list)
     count: int = 0
     amount: Decimal = Decimal(0)
+    summed: bool = True
 
     @property
     def more(self) -> int:
@@ -54,27 +56,33 @@ class Row:
 
 def listed(person: Any, *, q: str, number: int) -> ListPage:
     """A page of deals, newest change first."""
-    return parts.list_page(records.deals(person, q=q, page=number), number)
+    return parts.list_page(records.deals(person, q=q, page=number))
 
 
 STAGES = ("PROSPECTING", "QUALIFICATION", "QUALIFIED", "PROPOSAL", "NEGOTIATION")  # the usual order; others by name
 
 
 def board(person: Any, *, q: str) -> list[Column]:
-    """Open deals by stage in the order of selling, then won and lost."""
+    """Open deals by stage in the order of selling, then the newest won and lost. Empty when there is no deal at all."""
     columns: dict[str, Column] = {}
-    for deal in records.deals(person, q=q, page=1, size=BOARD).rows:
-        kind = deal.get("stage_kind", "open")
-        stage = str(deal.get("stage") or kind) if kind == "open" else kind.upper()
+    for deal in records.deals(person, q=q, state="open", size=BOARD).rows:
+        stage = str(deal.get("stage") or "open")
         columns.setdefault(stage, Column(stage)).add(deal)
-    return sorted(columns.values(), key=lambda column: _rank(column.stage))
+    ended = [_ended(person, q, state) for state in ("won", "lost")]
+    if not columns and not any(column.count for column in ended):
+        return []
+    return [*sorted(columns.values(), key=lambda column: _rank(column.stage)), *ended]
+
+
+def _ended(person: Any, q: str, state: str) -> Column:
+    """Won or lost: the newest few and the number of all; no sum, since not all are read."""
+    listing = records.deals(person, q=q, state=state, size=ENDED)
+    return Column(state.upper(), deals=list(listing.rows), count=listing.total, summed=False)
 
 
 def _rank(stage: str) -> tuple[int, str]:
     known = stage.upper().replace(" ", "_")
-    if known in ("WON", "LOST"):
-        return (100 if known == "WON" else 101), known
-    return (STAGES.index(known) if known in STAGES else 50), known
+    return (STAGES.index(known) if known in STAGES else len(STAGES)), known
 
 
 def found(person: Any, deal_id: str) -> Projected:

@@ -20,7 +20,7 @@ LEFT_THE_HOUSE = ("shipped", "done")
 
 def listed(person: Any, *, q: str, number: int) -> ListPage:
     """A page of orders, newest first."""
-    return parts.list_page(records.orders(person, q=q, page=number), number)
+    return parts.list_page(records.orders(person, q=q, page=number))
 
 
 def found(person: Any, order_id: str) -> Projected:
@@ -35,6 +35,7 @@ def sheet(person: Any, order_id: str) -> dict[str, Any]:
     invoices = parts.related(person, "erp.invoice", lambda: records.invoices(person, order_id=order_id))
     return {
         "order": order,
+        "number": order.get("key") or order["id"],
         "shipments": shipments,
         "shipped_parts": shipped_words(order, shipments or []),
         "invoices": invoices,

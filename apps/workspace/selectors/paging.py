@@ -5,14 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from django.core.paginator import Paginator
-from django.core.paginator import Page as DjangoPage
-
-SIZE = 25
-
 
 @dataclass(frozen=True)
-class _Count:
+class Count:
     count: int
     num_pages: int
 
@@ -23,7 +18,7 @@ class ListPage:
 
     object_list: list[Any]
     number: int
-    paginator: _Count
+    paginator: Count
 
     @property
     def has_next(self) -> bool:
@@ -45,8 +40,3 @@ class ListPage:
 def page_number(text: str | None) -> int:
     """The page asked for; nonsense is page 1."""
     return max(1, int(text)) if text and text.isascii() and text.isdigit() and len(text) < 7 else 1
-
-
-def cut(rows: list[Any], number: int, size: int = SIZE) -> DjangoPage[Any]:
-    """A page of rows that are all at hand."""
-    return Paginator(rows, size).get_page(number)

@@ -10,7 +10,8 @@ from django.utils.translation import gettext as _
 
 from apps.core.access import Masked, Projected, plan
 from apps.core.errors import NotFound, NotPermitted
-from apps.workspace.selectors.paging import ListPage, _Count
+from apps.records.selectors import Listing
+from apps.workspace.selectors.paging import Count, ListPage
 
 
 def masked(value: Any) -> bool:
@@ -18,9 +19,9 @@ def masked(value: Any) -> bool:
     return isinstance(value, Masked)
 
 
-def list_page(found: Any, number: int) -> ListPage:
-    """A page out of what the records' selectors give."""
-    return ListPage(list(found.rows), number, _Count(found.total, found.pages))
+def list_page(found: Listing) -> ListPage:
+    """A page out of what the records' selectors give (which turn to the last page when asked for one beyond)."""
+    return ListPage(list(found.rows), found.page, Count(found.total, found.pages))
 
 
 def one(record: Projected | None) -> Projected:

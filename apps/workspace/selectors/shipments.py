@@ -28,7 +28,7 @@ class NextStep:
 
 def listed(person: Any, *, q: str, number: int, state: str) -> ListPage:
     """A page of shipments; state "open" or "gone" or "" for all."""
-    return parts.list_page(records.shipments(person, q=q, page=number, state=state), number)
+    return parts.list_page(records.shipments(person, q=q, page=number, state=state))
 
 
 def found(person: Any, shipment_id: str) -> Projected:
@@ -59,6 +59,7 @@ def sheet(person: Any, shipment_id: str) -> dict[str, Any]:
         others += parts.related(person, "erp.shipment", lambda order=ident: records.shipments(person, order_id=order)) or []
     return {
         "shipment": shipment,
+        "number": shipment.get("key") or shipment["id"],
         "order_links": links,
         "other_shipments": [other for other in others if str(other["id"]) != str(shipment["id"])],
         "next_step": next_step(str(shipment.get("state", ""))),

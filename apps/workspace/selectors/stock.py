@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
-from django.core.paginator import Page
 from django.utils.translation import gettext as _
 
 from apps.core.access import Projected
 from apps.records import selectors as records
 from apps.workspace.selectors import parts
-from apps.workspace.selectors.paging import cut
+from apps.workspace.selectors.paging import ListPage
 
 CLOSE = Decimal("1.2")  # "close to the order point": less than a fifth above it
-ALL = 2000
+SIZE = 50
 
 
 @dataclass(frozen=True)
@@ -51,12 +50,7 @@ def judged(record: Projected) -> Level:
     return Level(record, below=available < point, close=point <= available < point * CLOSE)
 
 
-def levels(person: Any, q: str = "") -> list[Level]:
-    """All products this person may see: below the order point first, then close to it, then by number."""
-    found = [judged(record) for record in records.stock(person, q=q, page=1, size=ALL).rows]
-    return sorted(found, key=lambda level: (not level.below, not level.close, str(level.record.get("key", ""))))
-
-
-def listed(person: Any, *, q: str, number: int) -> Page[Level]:
-    """A page of them."""
-    return cut(levels(person, q), number, 50)
+def listed(person: Any, *, q: str, number: int) -> ListPage:
+    """A page of products: below the order point first, then by number."""
+    page = parts.list_page(records.stock(person, q=q, page=number, size=SIZE))
+    return replace(page, object_list=[judged(record) for record in page.object_list])
