@@ -129,9 +129,7 @@ def up(options: argparse.Namespace) -> int:
     argv = [sys.executable, str(HERE / "run.py"), "stack", *_passed_on(options, state)]
     log = state.log("supervisor")
     with log.open("wb") as out:
-        process = subprocess.Popen(
-            argv, stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT, start_new_session=True
-        )
+        process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT, start_new_session=True)
     shown = 0
     while True:
         code = process.poll()
@@ -289,9 +287,7 @@ def _parser() -> argparse.ArgumentParser:
     command("down", down, "stop what `up` started")
     command("status", status, "the parts and their state", lambda one: one.add_argument("--json", action="store_true"))
     command("stack-reset", stack_reset, "fresh data in ERP, CRM and portal", _serving)
-    command(
-        "erp-dump", erp_dump, "rebuild the cached database of the ERP after a change of its seed or schema", _serving
-    )
+    command("erp-dump", erp_dump, "rebuild the cached database of the ERP after a change of its seed or schema", _serving)
     command("ctl", ctl, "stop, start or hurt one part (for tests)", _control_options)
     return parser
 
@@ -303,9 +299,7 @@ def _serving(one: argparse.ArgumentParser) -> None:
 
 
 def _demo_options(one: argparse.ArgumentParser) -> None:
-    one.add_argument(
-        "--erp-protocol", choices=("rest", "soap"), default="rest", help="how the portal speaks to the sandbox ERP"
-    )
+    one.add_argument("--erp-protocol", choices=("rest", "soap"), default="rest", help="how the portal speaks to the sandbox ERP")
 
 
 def _stack_options(one: argparse.ArgumentParser) -> None:

@@ -54,9 +54,7 @@ class State:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             os.close(handle)
-            raise StateBusy(
-                f"{self.root} is in use by a running Atrium; stop it, or name another folder with --state"
-            ) from None
+            raise StateBusy(f"{self.root} is in use by a running Atrium; stop it, or name another folder with --state") from None
         self._lock = handle
 
     def is_taken(self) -> bool:
@@ -94,9 +92,7 @@ class State:
 
 def read_env(path: Path) -> dict[str, str]:
     """The values of a KEY=VALUE file."""
-    return dict(
-        line.split("=", 1) for line in path.read_text().splitlines() if "=" in line and not line.startswith("#")
-    )
+    return dict(line.split("=", 1) for line in path.read_text().splitlines() if "=" in line and not line.startswith("#"))
 
 
 def digest_of(paths: Iterable[Path], *more: str) -> str:

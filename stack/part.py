@@ -82,15 +82,9 @@ class Part:
 
     def wait_ready(self, still_worth: Callable[[], bool] = lambda: True) -> None:
         """Raises StepFailed when it ends or does not answer in time."""
-        if probes.wait_until(
-            self.spec.ready, seconds=self.spec.ready_seconds, still_worth=lambda: still_worth() and not self.ended()
-        ):
+        if probes.wait_until(self.spec.ready, seconds=self.spec.ready_seconds, still_worth=lambda: still_worth() and not self.ended()):
             return
-        why = (
-            f"ended while starting ({self.ending()})"
-            if self.ended()
-            else f"does not answer after {self.spec.ready_seconds:.0f} s"
-        )
+        why = f"ended while starting ({self.ending()})" if self.ended() else f"does not answer after {self.spec.ready_seconds:.0f} s"
         raise StepFailed(f"{self.spec.name} {why}: {tail(self.spec.log)} [log: {self.spec.log}]")
 
     def ended(self) -> bool:

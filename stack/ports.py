@@ -42,9 +42,7 @@ def pick_free(taken: Iterable[int] = ()) -> int:
 class PortBook:
     """The ports of one state. A port once given stays, as long as nobody else took it meanwhile."""
 
-    def __init__(
-        self, path: Path, defaults: Mapping[str, int], *, anywhere: bool = False, fixed: Mapping[str, int] | None = None
-    ) -> None:
+    def __init__(self, path: Path, defaults: Mapping[str, int], *, anywhere: bool = False, fixed: Mapping[str, int] | None = None) -> None:
         self._path = path
         self._defaults = dict(defaults)
         self._anywhere = anywhere
@@ -58,10 +56,7 @@ class PortBook:
         for name, default in self._defaults.items():
             if name in self._fixed:
                 if not is_free(self._fixed[name]):
-                    raise PortTaken(
-                        f"port {self._fixed[name]} for {name} is taken by something else; "
-                        f"choose another: --port {name}=NUMBER"
-                    )
+                    raise PortTaken(f"port {self._fixed[name]} for {name} is taken by something else; choose another: --port {name}=NUMBER")
                 chosen[name] = self._fixed[name]
                 continue
             wanted = known.get(name) or (0 if self._anywhere else default)

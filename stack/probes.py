@@ -40,9 +40,7 @@ def tcp_ok(port: int) -> bool:
     return True
 
 
-def wait_until(
-    probe: Callable[[], bool], *, seconds: float, every: float = 0.1, still_worth: Callable[[], bool] = lambda: True
-) -> bool:
+def wait_until(probe: Callable[[], bool], *, seconds: float, every: float = 0.1, still_worth: Callable[[], bool] = lambda: True) -> bool:
     """Asks again and again; False when the time is up or when it is not worth waiting any more."""
     end = time.monotonic() + seconds
     while not probe():
@@ -52,17 +50,9 @@ def wait_until(
     return True
 
 
-def call_json(
-    method: str, url: str, *, token: str = "", form: dict[str, str] | None = None, body: Any = None, timeout: float = 20
-) -> Any:
+def call_json(method: str, url: str, *, token: str = "", form: dict[str, str] | None = None, body: Any = None, timeout: float = 20) -> Any:
     """One HTTP call with a JSON answer (None when empty). Raises urllib.error.URLError."""
-    data = (
-        urllib.parse.urlencode(form).encode()
-        if form is not None
-        else json.dumps(body).encode()
-        if body is not None
-        else None
-    )
+    data = urllib.parse.urlencode(form).encode() if form is not None else json.dumps(body).encode() if body is not None else None
     request = urllib.request.Request(url, data, method=method)
     if body is not None:
         request.add_header("Content-Type", "application/json")

@@ -8,10 +8,7 @@ import sys
 from pathlib import Path
 
 if sys.version_info < (3, 11):  # noqa: UP036  (the person may have started it with an older one)
-    sys.exit(
-        "Atrium needs Python 3.11 or newer: apt-get install python3 python3-venv, "
-        "then name it: make PYTHON=/path/to/python3"
-    )
+    sys.exit("Atrium needs Python 3.11 or newer: apt-get install python3 python3-venv, then name it: make PYTHON=/path/to/python3")
 
 # The folder of this file is replaced by the repository: modules are `stack.ports`, never a top-level `ports`.
 sys.path[0] = str(Path(__file__).resolve().parent.parent)

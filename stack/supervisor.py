@@ -165,9 +165,7 @@ class Supervisor:
                 part.failures = 1 if now - part.started_at > STEADY_AFTER else part.failures + 1
                 wait = min(LONGEST_WAIT, 0.5 * 2 ** (part.failures - 1))
                 part.due_at = now + wait
-                self.console.trouble(
-                    part.spec.name, f"ended ({part.ending()}); starting it again in {wait:g} s [log: {part.spec.log}]"
-                )
+                self.console.trouble(part.spec.name, f"ended ({part.ending()}); starting it again in {wait:g} s [log: {part.spec.log}]")
             elif now >= part.due_at:
                 part.due_at = 0.0
                 part.restarts += 1

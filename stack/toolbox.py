@@ -59,9 +59,7 @@ class Toolbox:
         """A virtual environment in `folder` with the packages (`-r FILE` counts as two). Raises StepFailed."""
         env = {"UV_PYTHON_DOWNLOADS": "never", "UV_CACHE_DIR": str(CACHE / "uv")}
         shutil.rmtree(folder, ignore_errors=True)
-        self._runner.run(
-            [self.uv, "venv", "-q", "--python", python, folder], log=log, what=f"{what}: virtual environment", env=env
-        )
+        self._runner.run([self.uv, "venv", "-q", "--python", python, folder], log=log, what=f"{what}: virtual environment", env=env)
         install = [self.uv, "pip", "install", "-q", "--python", folder / "bin" / "python", *packages]
         self._runner.run(install, log=log, what=f"{what}: packages", env=env)
 
@@ -120,20 +118,12 @@ class Toolbox:
         if os.geteuid() != 0:
             return []
         namespace = ["unshare", "--user", "--map-user=1000", "--map-group=1000"]
-        if (
-            shutil.which("unshare")
-            and subprocess.run([*namespace, "true"], capture_output=True, check=False).returncode == 0
-        ):
+        if shutil.which("unshare") and subprocess.run([*namespace, "true"], capture_output=True, check=False).returncode == 0:
             return namespace
         drop = ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups", "--"]
-        if (
-            shutil.which("setpriv")
-            and subprocess.run([*drop, "true"], capture_output=True, check=False).returncode == 0
-        ):
+        if shutil.which("setpriv") and subprocess.run([*drop, "true"], capture_output=True, check=False).returncode == 0:
             return drop
-        raise StepFailed(
-            "started as root, and PostgreSQL refuses root: run it as an ordinary user, or apt-get install postgresql"
-        )
+        raise StepFailed("started as root, and PostgreSQL refuses root: run it as an ordinary user, or apt-get install postgresql")
 
     # -- what cannot be had as a wheel
 
@@ -168,11 +158,7 @@ def _postgres_folders() -> list[Path]:
     )
     if initdb := shutil.which("initdb"):
         found.append(Path(initdb).resolve().parent)
-    return [
-        folder
-        for folder in found
-        if all((folder / name).exists() for name in ("initdb", "postgres", "psql", "pg_restore"))
-    ]
+    return [folder for folder in found if all((folder / name).exists() for name in ("initdb", "postgres", "psql", "pg_restore"))]
 
 
 def postgres_major(folder: Path) -> int:

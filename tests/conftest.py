@@ -107,3 +107,29 @@ def run_jobs() -> Callable[..., int]:
         raise AssertionError(f"jobs are still due after {rounds} rounds")
 
     return until_quiet
+
+
+@pytest.fixture
+def systems(company: SimpleNamespace, monkeypatch: pytest.MonkeyPatch, travel: Callable[[dt.datetime], None]) -> SimpleNamespace:
+    """Two connected outside systems of the test process (tests/support/dummy.py), furnished but not loaded. `load()` reads them whole."""
+    from apps.integrations import services
+    from tests.support import dummy
+
+    dummy.crm.reset()
+    dummy.erp.reset()
+    dummy.furnish()
+    services.reset_breakers()
+    travel(NOW)
+    for system, connector in (("crm", dummy.CRM), ("erp", dummy.ERP)):
+        services.upsert_connection(
+            key=system, connector_id=connector.id, config={}, secrets={"webhook_secret": dummy.SECRET}, live_from=NOW, now=NOW, steward="admin"
+        )
+
+    def load() -> None:
+        from apps.jobs import services as jobs
+
+        for system in ("crm", "erp"):
+            services.first_load(connection_key=system, now=NOW)
+        jobs.run_due(now=NOW)
+
+    return SimpleNamespace(crm=dummy.crm, erp=dummy.erp, load=load, now=NOW, travel=travel)

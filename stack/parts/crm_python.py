@@ -54,9 +54,7 @@ def ensure(runner: Runner) -> str:
     if found := find():
         return found
     if not shutil.which("go"):
-        raise StepFailed(
-            "the CRM needs Python 3.12 or newer; Go, which could fetch it, is missing: sudo apt-get install golang-go"
-        )
+        raise StepFailed("the CRM needs Python 3.12 or newer; Go, which could fetch it, is missing: sudo apt-get install golang-go")
     downloads = CACHE / "gomod"
     downloads.mkdir(parents=True, exist_ok=True)
     env = {"GOPATH": str(downloads), "GOFLAGS": "-modcacherw", "GO111MODULE": "on"}
@@ -79,9 +77,7 @@ def ensure(runner: Runner) -> str:
 
 def _unpack(module: Path) -> None:
     """The module holds one folder a platform: large files gzipped, links and modes listed in files.json."""
-    machine = {"x86_64": "amd64", "amd64": "amd64", "aarch64": "arm64", "arm64": "arm64"}.get(
-        platform.machine().lower(), ""
-    )
+    machine = {"x86_64": "amd64", "amd64": "amd64", "aarch64": "arm64", "arm64": "arm64"}.get(platform.machine().lower(), "")
     source = module / "python" / "internal" / "data" / f"{platform.system().lower()}-{machine}"
     if not (source / "files.json").is_file():
         raise StepFailed(f"there is no ready-made CPython for {source.name}: set CRM_PYTHON to a Python 3.12 or newer")

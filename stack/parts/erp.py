@@ -39,9 +39,7 @@ def schema_key() -> str:
         for line in path.read_text().splitlines()
         if "fields." in line or "__name__ =" in line or "Unique" in line
     ]
-    people = [
-        (user.get("id"), user["username"], user.get("email")) for user in json.loads(REALM_FILE.read_text())["users"]
-    ]
+    people = [(user.get("id"), user["username"], user.get("email")) for user in json.loads(REALM_FILE.read_text())["users"]]
     files = [
         SOURCE / "requirements.txt",
         SOURCE / "modules.txt",
@@ -76,11 +74,7 @@ class Erp:
         self._conf = self._folder / "trytond.conf"
         python = f"{sys.version_info.major}.{sys.version_info.minor}"
         self._venv = CACHE / "erp" / f"venv-{digest_of([SOURCE / 'requirements.txt'], python)}"
-        sources = [
-            path
-            for path in BRIDGE.rglob("*")
-            if path.suffix in {".py", ".xml", ".cfg", ".toml", ".po"} and "build" not in path.parts
-        ]
+        sources = [path for path in BRIDGE.rglob("*") if path.suffix in {".py", ".xml", ".cfg", ".toml", ".po"} and "build" not in path.parts]
         self._bridge = CACHE / "erp" / f"bridge-{digest_of(sources, python)}"
         self._sao = CACHE / "erp" / f"sao-{WEB_CLIENT}"
 
@@ -175,8 +169,7 @@ class Erp:
         """A fresh copy of the seeded database; nobody may be connected that minds. The sender starts at its end."""
         self._postgres.copy(self.template, DATABASE, "tryton")
         self._postgres.sql(
-            "update portal_feed set epoch = gen_random_uuid()::text,"
-            " pushed = coalesce((select max(id) from portal_event), 0)",
+            "update portal_feed set epoch = gen_random_uuid()::text, pushed = coalesce((select max(id) from portal_event), 0)",
             DATABASE,
         )
         facts = self._folder / f"{self.template}.json"
@@ -198,16 +191,12 @@ class Erp:
         dump = DUMPS / f"{schema_key()}.dump"
         if dump.exists():
             options = ["--no-owner", "--no-privileges", "--role=tryton", "-j", "2", dump]
-            self._postgres.run(
-                "pg_restore", *options, database=draft, what=f"reading {dump.name} (delete it to build anew)"
-            )
+            self._postgres.run("pg_restore", *options, database=draft, what=f"reading {dump.name} (delete it to build anew)")
             facts.touch(0o600)
             shutil.copyfile(dump.with_suffix(".json"), facts)
             how = "from the dump"
         else:
-            self._supervisor.console.step(
-                "erp", "no dump fits this seed: building the company anew, about three minutes"
-            )
+            self._supervisor.console.step("erp", "no dump fits this seed: building the company anew, about three minutes")
             self._build(draft, facts)
             how = "built anew"
         self._new_secrets(draft, facts)
@@ -235,9 +224,7 @@ class Erp:
     def _new_secrets(self, database: str, facts: Path) -> None:
         """A dump carries no usable key or password: the keys and the administrator's password are made here."""
         data = json.loads(facts.read_text())
-        rows = self._postgres.sql(
-            "select u.login || ' ' || a.id from res_user_application a join res_user u on u.id = a.\"user\"", database
-        )
+        rows = self._postgres.sql("select u.login || ' ' || a.id from res_user_application a join res_user u on u.id = a.\"user\"", database)
         for line in rows.splitlines():
             login, number = line.split()
             key = self._vault.get(f"erp_key_{login}", 64)
@@ -268,8 +255,7 @@ class Erp:
         key, copy = schema_key(), "erp_dump"
         self._postgres.copy(self.template, copy, "tryton")
         self._postgres.sql(
-            "update res_user_application set key = 'none-' || id; delete from ir_session;"
-            " update res_user set password_hash = null",
+            "update res_user_application set key = 'none-' || id; delete from ir_session; update res_user set password_hash = null",
             copy,
         )
         target = DUMPS / f"{key}.dump"
@@ -355,9 +341,7 @@ class Erp:
 
     def _write_conf(self) -> None:
         sections: dict[str, Mapping[str, str]] = {
-            "database": {
-                "uri": f"postgresql://tryton:{self._postgres.password('tryton')}@127.0.0.1:{self._postgres.port}/"
-            },
+            "database": {"uri": f"postgresql://tryton:{self._postgres.password('tryton')}@127.0.0.1:{self._postgres.port}/"},
             "web": {"listen": f"127.0.0.1:{self.port}", "root": str(self._sao / "package"), "cors": self._portal_url},
             "session": {"authentications": "portal,password", "max_age": "36000", "timeout": "3600"},
             "portal_bridge": {
@@ -367,10 +351,6 @@ class Erp:
                 "frame_ancestors": self._portal_url,
             },
         }
-        lines = [
-            line
-            for name, values in sections.items()
-            for line in (f"[{name}]", *(f"{key} = {value}" for key, value in values.items()))
-        ]
+        lines = [line for name, values in sections.items() for line in (f"[{name}]", *(f"{key} = {value}" for key, value in values.items()))]
         self._conf.touch(0o600)
         self._conf.write_text("\n".join(lines) + "\n")

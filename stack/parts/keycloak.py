@@ -70,9 +70,7 @@ class Keycloak:
             self._unpack()
             log = CACHE / "keycloak" / "build.log"
             build = [INSTALL / "bin" / "kc.sh", "build", "--db=postgres", "--health-enabled=true"]
-            self._supervisor.runner.run(
-                build, log=log, what="building Keycloak", env={"JAVA_HOME": str(self._toolbox.java_home)}
-            )
+            self._supervisor.runner.run(build, log=log, what="building Keycloak", env={"JAVA_HOME": str(self._toolbox.java_home)})
             (INSTALL / ".built").touch()
         return f"{VERSION} fetched and built"
 
@@ -81,15 +79,11 @@ class Keycloak:
         archive.parent.mkdir(parents=True, exist_ok=True)
         if not archive.exists():
             argv = ["mvn", "-q", "-B", FETCHER, f"-Dartifact={ARTIFACT}", f"-DoutputDirectory={archive.parent}"]
-            self._supervisor.runner.run(
-                argv, log=archive.parent / "fetch.log", what="fetching Keycloak with Maven", cwd=archive.parent
-            )
+            self._supervisor.runner.run(argv, log=archive.parent / "fetch.log", what="fetching Keycloak with Maven", cwd=archive.parent)
         with archive.open("rb") as file:
             if hashlib.file_digest(file, "sha256").hexdigest() != SHA256:
                 archive.unlink()
-                raise StepFailed(
-                    "the fetched Keycloak has another checksum than the pinned one; it was deleted, start again"
-                )
+                raise StepFailed("the fetched Keycloak has another checksum than the pinned one; it was deleted, start again")
 
     def _unpack(self) -> None:
         draft = INSTALL.with_suffix(".part")
@@ -108,9 +102,7 @@ class Keycloak:
         stamp = self._home / ".from"
         if not stamp.exists() or stamp.read_text() != VERSION:
             shutil.rmtree(self._home, ignore_errors=True)
-            shutil.copytree(
-                INSTALL, self._home, copy_function=_link_or_copy, ignore=shutil.ignore_patterns("data", ".built")
-            )
+            shutil.copytree(INSTALL, self._home, copy_function=_link_or_copy, ignore=shutil.ignore_patterns("data", ".built"))
             stamp.write_text(VERSION)
         target = self._home / "data" / "import" / REALM_FILE.name
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -140,9 +132,7 @@ class Keycloak:
         return f"ready at {self.url} (realm atrium)"
 
     def _ready(self) -> bool:
-        return probes.http_ok(f"http://localhost:{self._ports['keycloak_management']}/health/ready") and probes.http_ok(
-            self.issuer
-        )
+        return probes.http_ok(f"http://localhost:{self._ports['keycloak_management']}/health/ready") and probes.http_ok(self.issuer)
 
     def _command(self) -> list[str]:
         http_client = "--spi-connections-http-client--default--"
@@ -169,7 +159,8 @@ class Keycloak:
         """The settings, and every placeholder of the realm file: an unknown one would stay as text, silently."""
         return {
             "JAVA_HOME": str(self._toolbox.java_home),
-            "JAVA_OPTS_APPEND": "-XX:TieredStopAtLevel=1",  # less processor time while starting
+            # less processor time while starting; and a connection that a restarted PostgreSQL has closed is not used
+            "JAVA_OPTS_APPEND": "-XX:TieredStopAtLevel=1 -Dquarkus.datasource.jdbc.validate-on-borrow=true",
             "KC_DB_URL": f"jdbc:postgresql://127.0.0.1:{self._postgres.port}/keycloak",
             "KC_DB_USERNAME": "keycloak",
             "KC_DB_PASSWORD": self._postgres.password("keycloak"),
@@ -201,9 +192,7 @@ class Keycloak:
                 "username": ADMIN,
                 "password": self._vault.get("keycloak_admin"),
             }
-            token = probes.call_json("POST", f"{self.url}/realms/master/protocol/openid-connect/token", form=form)[
-                "access_token"
-            ]
+            token = probes.call_json("POST", f"{self.url}/realms/master/protocol/openid-connect/token", form=form)["access_token"]
             clients = f"{self.url}/admin/realms/atrium/clients"
             client = probes.call_json("GET", f"{clients}?clientId=portal", token=token)[0]
             attributes = {**client["attributes"], **wanted["attributes"]}

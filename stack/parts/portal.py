@@ -43,13 +43,10 @@ class Portal:
     def manage(self, *command: str, what: str) -> None:
         if not PORTAL_PYTHON.exists():
             raise StepFailed(
-                "the portal's packages are not installed: start it with make, "
-                "or python3 -m venv .venv && .venv/bin/pip install -r requirements.txt"
+                "the portal's packages are not installed: start it with make, or python3 -m venv .venv && .venv/bin/pip install -r requirements.txt"
             )
         argv = [PORTAL_PYTHON, REPO / "manage.py", *command]
-        self._supervisor.runner.run(
-            argv, log=self._supervisor.state.log("portal-setup"), what=what, env=self._environment, cwd=REPO
-        )
+        self._supervisor.runner.run(argv, log=self._supervisor.state.log("portal-setup"), what=what, env=self._environment, cwd=REPO)
 
     def set_up(self) -> str | None:
         """Tables, catalogs, company, connections. Nothing to do when neither code nor environment has changed."""

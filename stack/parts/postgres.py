@@ -123,8 +123,7 @@ class Postgres:
         major = postgres_major(self._toolbox.postgres_bin)
         if kept != major:
             raise StepFailed(
-                f"the data in {self._folder} belongs to PostgreSQL {kept}, the programs are {major}: "
-                "delete that state folder and start again"
+                f"the data in {self._folder} belongs to PostgreSQL {kept}, the programs are {major}: delete that state folder and start again"
             )
 
     def _answers(self) -> bool:
@@ -193,9 +192,7 @@ class Postgres:
 
     def drop_older(self, prefix: str, keep: str) -> None:
         """Drops the templates that an older seed has left."""
-        for name in self.sql(
-            f"select datname from pg_database where datname like '{prefix}%' and datname <> '{keep}'"
-        ).splitlines():
+        for name in self.sql(f"select datname from pg_database where datname like '{prefix}%' and datname <> '{keep}'").splitlines():
             self.drop(name)
 
     def password(self, role: str) -> str:

@@ -171,9 +171,7 @@ def supervised(state: State, *command: str) -> Iterator[subprocess.Popen[bytes]]
     log = state.log("supervisor")
     argv = [sys.executable, str(RUN), *command, "--state", str(state.root), "--owner", str(os.getpid())]
     with log.open("wb") as out:
-        process = subprocess.Popen(
-            argv, stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT, start_new_session=True
-        )
+        process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT, start_new_session=True)
     try:
         until(
             lambda: state.env_file.exists() or process.poll() is not None,
