@@ -7,6 +7,7 @@ import pytest
 
 from apps.business import definitions
 from apps.workflows import services as workflows
+from apps.workflows.engine import reader
 
 
 def test_every_word_of_the_process_file_is_known_to_the_catalogs() -> None:
@@ -18,3 +19,18 @@ def test_every_word_of_the_process_file_is_known_to_the_catalogs() -> None:
 def test_the_process_file_is_published_as_it_is(clock: dt.datetime) -> None:
     published = workflows.deploy(xml=definitions.sales_order(), now=clock)
     assert (published.key, published.version, published.name) == ("sales_order", 1, "Sales order")
+
+
+def test_the_process_file_names_the_watched_facts() -> None:
+    process, problems = reader.read(definitions.sales_order())
+    assert process is not None and problems == []
+    watches = {watch.fact: watch.when for watch in process.nodes["approve"].watches}
+    assert watches == {
+        "customer": "always",
+        "lines": "always",
+        "amount": "always",
+        "currency": "always",
+        "terms": "always",
+        "stock": "turns:short",
+        "receivable": "crosses",
+    }
