@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import pathlib
 from collections.abc import Callable, Iterator
 from types import SimpleNamespace
 from typing import Any
@@ -13,6 +14,18 @@ from django.test import Client
 from tests.support.stack import demo, demo_soap, real_stack  # noqa: F401  (fixtures for all)
 
 NOW = dt.datetime(2026, 11, 23, 1, 12, tzinfo=dt.UTC)  # Monday, 09:12 in the company's zone
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings() -> None:
+    """A run that was killed leaves the log of its SQLite file behind; read together with a new file it is an I/O
+    error."""
+    from django.db import connection
+
+    name = connection.settings_dict.get("TEST", {}).get("NAME")
+    if connection.vendor == "sqlite" and name:
+        for suffix in ("", "-wal", "-shm", "-journal"):
+            pathlib.Path(f"{name}{suffix}").unlink(missing_ok=True)
 
 
 @pytest.fixture(scope="session")
@@ -111,7 +124,8 @@ def run_jobs() -> Callable[..., int]:
 
 @pytest.fixture
 def systems(company: SimpleNamespace, monkeypatch: pytest.MonkeyPatch, travel: Callable[[dt.datetime], None]) -> SimpleNamespace:
-    """Two connected outside systems of the test process (tests/support/dummy.py), furnished but not loaded. `load()` reads them whole."""
+    """Two connected outside systems of the test process (tests/support/dummy.py), furnished but not loaded. `load()`
+    reads them whole."""
     from apps.integrations import services
     from tests.support import dummy
 
