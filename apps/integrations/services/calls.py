@@ -240,6 +240,8 @@ def _prepared(read: LiveRead) -> LiveAnswer | tuple[Connection, Callable[[], Jso
         return connection, lambda: action.run(config, SERVICE, given, "")
     except OutsideError as error:
         return LiveAnswer(None, None, ok=False, error=policies.short_error(error))
+    except LookupError:
+        return LiveAnswer(None, None, ok=False, error=_("%(system)s cannot tell this") % {"system": read.system.upper()})
 
 
 def _mapped(stream: Any, raw: Mapping[str, Any] | None) -> Json | None:
