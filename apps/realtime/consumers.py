@@ -7,14 +7,18 @@ The server says `{"hello": {"seq": n, "facts": {...}}}`, `{"seq": n, "hint": {..
 from __future__ import annotations
 
 import json
+import logging
 from typing import Any
 
 from channels.generic.websocket import AsyncWebsocketConsumer
+from django.db import DatabaseError
 
 from apps.core import people
 from apps.core.access import declare, plan
 from apps.realtime import buses, selectors
 from apps.realtime.hub import SIGNED_OUT, Connection, Hub, Socket, in_database_thread, running_hub
+
+logger = logging.getLogger(__name__)
 
 
 @declare("notifications.notification", "view")
@@ -75,10 +79,13 @@ async def catch_up_all(hub: Hub) -> None:
     held = hub.connections()
     if not held:
         return
-    newest = await in_database_thread(lambda: selectors.newest({connection.person_id for connection in held}))
-    for connection in held:
-        if -1 < connection.seq < newest.get(connection.person_id, 0) and not connection.closed:
-            await catch_up(connection, connection.seq)
+    try:
+        newest = await in_database_thread(lambda: selectors.newest({connection.person_id for connection in held}))
+        for connection in held:
+            if -1 < connection.seq < newest.get(connection.person_id, 0) and not connection.closed:
+                await catch_up(connection, connection.seq)
+    except DatabaseError:
+        logger.warning("missed hints could not be read; browsers ask for them again by themselves", exc_info=True)
 
 
 async def catch_up(connection: Connection, since: int | None, age: float = 0.0) -> None:

@@ -1,6 +1,6 @@
 """PostgreSQL and Redis for tests: their own servers on free ports, started when first wanted, gone at the end.
 
-    python -m tests.support.servers pg redis -- COMMAND...     runs a command with DATABASE_URL and REDIS_URL set
+python -m tests.support.servers pg redis -- COMMAND...     runs a command with DATABASE_URL and REDIS_URL set
 """
 
 from __future__ import annotations
@@ -35,8 +35,12 @@ class Servers:
         self.names = names
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="atrium-servers-"))
         self.environment = {
-            **os.environ, "ATRIUM_STATE": str(self.folder), "ATRIUM_PG_DURABLE": "1", "TMPDIR": str(self.folder),
-            "ATRIUM_PG_PORT": str(free_port()), "ATRIUM_REDIS_PORT": str(free_port()),
+            **os.environ,
+            "ATRIUM_STATE": str(self.folder),
+            "ATRIUM_PG_DURABLE": "1",
+            "TMPDIR": str(self.folder),
+            "ATRIUM_PG_PORT": str(free_port()),
+            "ATRIUM_REDIS_PORT": str(free_port()),
         }
 
     @classmethod
@@ -47,7 +51,13 @@ class Servers:
         return servers
 
     def _call(self, *arguments: str) -> str:
-        done = subprocess.run([sys.executable, str(PROGRAM), *arguments], env={**self.environment, "TMPDIR": str(self.folder)}, capture_output=True, text=True, timeout=120)
+        done = subprocess.run(
+            [sys.executable, str(PROGRAM), *arguments],
+            env={**self.environment, "TMPDIR": str(self.folder)},
+            capture_output=True,
+            text=True,
+            timeout=120,
+        )
         if done.returncode:
             raise RuntimeError(f"servers for tests: {done.stdout}{done.stderr}")
         return done.stdout
@@ -60,17 +70,23 @@ class Servers:
         given = ("ATRIUM_STATE", "ATRIUM_PG_DURABLE", "ATRIUM_PG_PORT", "ATRIUM_REDIS_PORT")
         return {
             **{wanted[name]: values[wanted[name]] for name in self.names},
-            **{name: self.environment[name] for name in given}, "ATRIUM_TEST_SERVERS": str(self.folder),
+            **{name: self.environment[name] for name in given},
+            "ATRIUM_TEST_SERVERS": str(self.folder),
         }
 
-    def redis_pid(self) -> int:
-        return int((self.folder / "redis" / "redis.pid").read_text())
-
-    def restart(self, name: str) -> None:
-        """Kill without warning (PostgreSQL: immediate) and start again on the same port."""
+    def kill(self, name: str) -> None:
+        """End it without warning (PostgreSQL: immediate)."""
         pid_file = self.folder / ("pg/data/postmaster.pid" if name == "pg" else "redis/redis.pid")
         os.kill(int(pid_file.read_text().splitlines()[0]), signal.SIGQUIT if name == "pg" else signal.SIGKILL)
+
+    def start_again(self, name: str) -> None:
+        """On the same port, with the same data."""
         self._call("up", name)
+
+    def restart(self, name: str) -> None:
+        """Kill and start again."""
+        self.kill(name)
+        self.start_again(name)
 
     def stop(self) -> None:
         self._call("down", *self.names)

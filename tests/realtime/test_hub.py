@@ -1,0 +1,205 @@
+"""The hub: one slow reader holds nobody up, memory stays bounded, controls close what they name."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from typing import Any
+
+import pytest
+
+from apps.core import sessions
+from apps.realtime import buses
+from apps.realtime.hub import CLOSE_PERSON, CLOSE_SESSION, EVERYBODY, QUEUE, RESYNC, Hub, Socket, Stream, all_hubs, running_hub
+
+
+class Wire:
+    """What one browser received; a gate that stands still while it does not read."""
+
+    def __init__(self) -> None:
+        self.sent: list[Any] = []
+        self.gate = asyncio.Event()
+        self.gate.set()
+        self.broken = False
+
+    async def send(self, event: dict[str, Any]) -> None:
+        if self.broken:
+            raise ConnectionError
+        await self.gate.wait()
+        self.sent.append(event.get("text", event.get("code")))
+
+
+def browser(hub: Hub, person: uuid.UUID | None = None, session: str = "s") -> tuple[Socket, Wire]:
+    wire = Wire()
+    socket = Socket(person or uuid.uuid4(), session, wire.send)
+    hub.add(socket)
+    return socket, wire
+
+
+async def settle() -> None:
+    for _ in range(20):
+        await asyncio.sleep(0)
+
+
+@pytest.fixture
+async def hub() -> Hub:
+    return Hub(asyncio.get_running_loop())
+
+
+async def test_frames_reach_every_tab_of_the_person_and_nobody_else(hub: Hub) -> None:
+    person = uuid.uuid4()
+    (_, one), (_, two), (_, other) = browser(hub, person), browser(hub, person), browser(hub)
+    hub.feed([(str(person), 1, "a"), (str(uuid.uuid4()), 1, "nobody here"), (str(person), 2, "b")])
+    await settle()
+    assert (one.sent, two.sent, other.sent) == (["a", "b"], ["a", "b"], [])
+
+
+async def test_a_reader_that_stands_still_gets_all_in_order_when_it_goes_on_and_others_do_not_wait(hub: Hub) -> None:
+    (_, slow), (_, quick) = browser(hub), browser(hub)
+    slow.gate.clear()
+    hub.feed([(EVERYBODY, 0, str(number)) for number in range(QUEUE)])
+    await settle()
+    assert quick.sent == [str(number) for number in range(QUEUE)]
+    assert slow.sent == []
+    slow.gate.set()
+    await settle()
+    assert slow.sent == quick.sent
+
+
+async def test_a_reader_that_never_reads_is_told_to_load_all_again_and_then_closed(hub: Hub) -> None:
+    socket, slow = browser(hub)
+    slow.gate.clear()
+    hub.feed([(EVERYBODY, 0, str(number)) for number in range(QUEUE + 2)])
+    await settle()
+    assert list(socket._waiting) == [RESYNC]
+    slow.gate.set()
+    await settle()
+    assert slow.sent == ["0", RESYNC]
+    slow.gate.clear()
+    hub.feed([(EVERYBODY, 0, "x")] * (3 * QUEUE))
+    await settle()
+    assert socket.closed
+    assert len(socket._waiting) == 0
+    slow.gate.set()
+    await settle()
+    assert slow.sent[-1] == 1013
+
+
+async def test_five_of_twenty_five_that_never_read_cost_the_others_nothing(hub: Hub) -> None:
+    browsers = [browser(hub) for _ in range(25)]
+    for _, wire in browsers[:5]:
+        wire.gate.clear()
+    for start in range(0, 3000, 50):
+        hub.feed([(EVERYBODY, 0, f"{number:04d}" * 10) for number in range(start, start + 50)])
+        await settle()
+    while hub._inbox:
+        await asyncio.sleep(0)
+    expected = [f"{number:04d}" * 10 for number in range(3000)]
+    assert all(wire.sent == expected for _, wire in browsers[5:])
+    assert all(len(socket._waiting) <= QUEUE for socket, _ in browsers)
+    hub.feed([(EVERYBODY, 0, "end")])
+    await settle()
+
+
+async def test_a_broken_socket_is_left_out(hub: Hub) -> None:
+    socket, wire = browser(hub)
+    wire.broken = True
+    hub.feed([(EVERYBODY, 0, "a"), (EVERYBODY, 0, "b")])
+    await settle()
+    assert socket.closed
+    hub.remove(socket)
+    hub.remove(socket)
+    assert hub.count == 0
+
+
+async def test_a_broadcast_lets_other_work_of_the_loop_run_in_between(hub: Hub) -> None:
+    for _ in range(640):
+        browser(hub)
+    turns = 0
+
+    async def other_work() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    task = asyncio.create_task(other_work())
+    hub.feed([(EVERYBODY, 0, "a")])
+    while hub._inbox or (hub._draining and not hub._draining.done()):
+        await asyncio.sleep(0)
+    task.cancel()
+    assert turns >= 9
+
+
+async def test_a_control_closes_the_sockets_of_one_session_or_of_one_person(hub: Hub) -> None:
+    person = uuid.uuid4()
+    (_, a), (_, b), (_, c) = browser(hub, person, "one"), browser(hub, person, "two"), browser(hub, None, "three")
+    hub.feed([(CLOSE_SESSION, 0, "one"), (EVERYBODY, 0, "x")])
+    await settle()
+    assert (a.sent, b.sent, c.sent) == ([4401], ["x"], ["x"])
+    hub.feed([(CLOSE_PERSON, 0, str(person))])
+    await settle()
+    assert (b.sent, c.sent) == (["x", 4401], ["x"])
+
+
+async def test_a_socket_that_stands_still_can_be_closed(hub: Hub) -> None:
+    socket, wire = browser(hub, session="one")
+    wire.gate.clear()
+    hub.feed([(EVERYBODY, 0, "a"), (EVERYBODY, 0, "b"), (CLOSE_SESSION, 0, "one")])
+    await settle()
+    assert socket.closed
+    wire.gate.set()
+    await settle()
+    assert wire.sent[-1] == 4401
+    assert "b" not in wire.sent
+
+
+async def test_sockets_of_sessions_that_ended_without_a_word_are_closed(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    (_, alive), (_, dead) = browser(hub, None, "alive"), browser(hub, None, "dead")
+    monkeypatch.setattr(sessions, "is_alive", lambda key: key == "alive")
+    await hub.close_dead_sessions()
+    await settle()
+    assert (alive.sent, dead.sent) == ([], [4401])
+
+
+async def test_sessions_that_cannot_be_checked_are_left_open(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    _, wire = browser(hub)
+
+    def no_database(key: str) -> bool:
+        raise OSError
+
+    monkeypatch.setattr(sessions, "is_alive", no_database)
+    await hub.close_dead_sessions()
+    await settle()
+    assert wire.sent == []
+
+
+async def test_the_number_up_to_which_nothing_is_missing_stops_at_a_gap(hub: Hub) -> None:
+    person = uuid.uuid4()
+    socket, _ = browser(hub, person)
+    socket.seq = 4
+    hub.feed([(str(person), 5, "a"), (str(person), 7, "b")])
+    await settle()
+    assert socket.seq == 5
+
+
+async def test_an_event_stream_is_bounded_in_the_same_way(hub: Hub) -> None:
+    stream = Stream(uuid.uuid4(), "s")
+    hub.add(stream)
+    hub.feed([(EVERYBODY, 0, str(number)) for number in range(QUEUE + 1)])
+    await settle()
+    assert stream.queue.qsize() == 1
+    assert stream.queue.get_nowait() == RESYNC
+    hub.feed([(EVERYBODY, 0, "x")] * (QUEUE + 1))
+    await settle()
+    assert stream.closed
+    assert stream.queue.get_nowait() is None
+
+
+async def test_other_threads_reach_the_hub_of_the_running_loop() -> None:
+    hub = running_hub()
+    assert hub in all_hubs()
+    _, wire = browser(hub)
+    await asyncio.to_thread(buses.LocalBus().publish, [(EVERYBODY, 0, "hello")])
+    await settle()
+    assert wire.sent == ["hello"]
