@@ -113,6 +113,7 @@ _SELLING = [
     _g("erp.product", "all", "view", READ),
     _g("erp.purchase_request", "all", "view", READ),
     _g("business.template", "all", "view", READ),
+    _g("integrations.quarantine", "own", "view cure", READ),
 ]
 _LOOKING = [_g(f"erp.{kind}", "all", "view", READ) for kind in ("order", "shipment", "stock", "product", "purchase_request")]
 
