@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from apps.workspace.views import customers, deals, home, orders, search, shell, shipments, stock
+from apps.workspace.views import customers, deals, home, orders, outside, search, shell, shipments, stock, tour
 
 urlpatterns = [
     path("", home.home, name="home"),
@@ -25,4 +25,8 @@ urlpatterns = [
     path("shipments/<str:shipment_id>/state/", shipments.shipment_news),
     path("shipments/<str:shipment_id>/advance/", shipments.shipment_advance),
     path("stock/", stock.stock_list),
+    path("open/<str:system>/", outside.open_outside),
+    path("tour/", tour.tour_start),
+    path("tour/<str:deal_id>/", tour.tour_page),
+    path("tour/<str:deal_id>/go/", tour.tour_go),
 ]

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+
 from tests.browser.checks import Tab
 from tests.browser.servers import ThreadServer, close_other_connections
 

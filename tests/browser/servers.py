@@ -18,9 +18,7 @@ class ThreadServer:
         self.sock.bind(("127.0.0.1", 0))
         self.port: int = self.sock.getsockname()[1]
         self.url = f"http://localhost:{self.port}"
-        config = uvicorn.Config(
-            app, lifespan="off", log_level="warning", ws_per_message_deflate=False, timeout_graceful_shutdown=2
-        )
+        config = uvicorn.Config(app, lifespan="off", log_level="warning", ws_per_message_deflate=False, timeout_graceful_shutdown=2)
         self.server = uvicorn.Server(config)
         self.thread = threading.Thread(target=self.server.run, kwargs={"sockets": [self.sock]}, daemon=True)
 

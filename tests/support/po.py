@@ -11,7 +11,6 @@ import polib
 
 from tests.support import words
 
-
 HAN = "[\u4e00-\u9fff”」）]"
 FULL = str.maketrans(",;:?!()", "，；：？！（）")
 

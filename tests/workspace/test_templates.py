@@ -8,11 +8,12 @@ import subprocess
 import sys
 
 import pytest
+
 from tests.support import words
 
 ROOT = words.ROOT
 TEMPLATES = sorted((ROOT / "templates").rglob("*.html"))
-SCRIPTS = [path for path in sorted((ROOT / "static/js").rglob("*.js"))]
+SCRIPTS = sorted((ROOT / "static/js").rglob("*.js"))
 FORBIDDEN = {
     "style attribute": re.compile(r"<[^>]*\sstyle\s*=", re.I),
     "style element": re.compile(r"<style[\s>]", re.I),

@@ -9,10 +9,10 @@ from typing import Any
 from django.conf import settings
 from django.utils.translation import gettext as _
 
+from apps.business import selectors as business
 from apps.core.access import Projected, plan
 from apps.core.templatetags.atrium import day, money
 from apps.records import selectors as records
-from apps.workflows import selectors as workflows
 from apps.workspace.selectors import parts
 from apps.workspace.selectors.paging import ListPage
 
@@ -90,21 +90,16 @@ def found(person: Any, deal_id: str) -> Projected:
     return parts.one(records.deal(person, deal_id))
 
 
-def business_key(deal_id: str) -> str:
-    """The key of the sales loop's case."""
-    return f"deal:{deal_id}"
-
-
 def sheet(person: Any, deal_id: str) -> dict[str, Any]:
     """Everything of the record page."""
     deal = found(person, deal_id)
-    case = workflows.instance_by_business_key(business_key(deal_id))
+    loop = business.latest_loop(deal_id)
     owner = deal.get("owner_id")
     may_see_customer = plan(person, "view", "crm.customer").allowed and deal.get("customer_id")
     return {
         "deal": deal,
-        "case": case,
-        "loop_url": f"/loop/{parts.quoted(case.business_key)}/" if case and _may_see_case(person) else "",
+        "loop": loop,
+        "loop_url": f"/loop/{parts.quoted(loop.business_key)}/" if loop and _may_see_case(person) else "",
         "customer_url": f"/customers/{parts.quoted(deal['customer_id'])}/" if may_see_customer else "",
         "lines_label": _("Lines"),
         "no_product": _("no product"),

@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 TODOS, MESSAGES = 7, 6
 STALE_FOR = 8 * 3600  # seconds a figure is kept to be shown, marked with its age, when its system does not answer
 # the company's layout: order and size in cells of the home grid; a widget that is not named follows with its own size
-LAYOUT = {"erp.stock_alerts": (3, 3), "erp.my_orders": (3, 3), "crm.my_pipeline": (3, 3), "business.loop": (3, 3)}
+LAYOUT = {"business.loop": (3, 4), "erp.stock_alerts": (4, 3), "erp.my_orders": (4, 3), "crm.my_pipeline": (4, 3)}
 
 
 @dataclass(frozen=True)

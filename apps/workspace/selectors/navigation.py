@@ -102,11 +102,7 @@ def groups(person: Any, path: str) -> list[Group]:
     """The rail of this person; `path`: where they are."""
     found = []
     for label, places in GROUPS:
-        items = [
-            _item(place, path)
-            for place in places
-            if exists(place.url) and may_open(person, place.resource, place.action)
-        ]
+        items = [_item(place, path) for place in places if exists(place.url) and may_open(person, place.resource, place.action)]
         if items:
             found.append(Group(str(label), items))
     return found

@@ -7,12 +7,11 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from apps.business import selectors as business
 from apps.core.access import Projected, plan
 from apps.core.templatetags.atrium import quantity
 from apps.records import selectors as records
-from apps.workflows import selectors as workflows
 from apps.workspace.selectors import parts
-from apps.workspace.selectors.deals import business_key
 from apps.workspace.selectors.paging import ListPage
 
 LEFT_THE_HOUSE = ("shipped", "done")
@@ -65,17 +64,17 @@ def shipped_words(order: Projected, shipments: list[Projected]) -> str:
 
 def _deal_of(person: Any, order: Projected) -> dict[str, Any]:
     """The deal this order came from, linked as far as the person may follow."""
-    deal_id = str(order.get("reference") or "").removeprefix("deal:")
+    loop = business.loop_of_order(str(order["id"]))
+    deal_id = loop.deal_id if loop else str(order.get("reference") or "")
     if not deal_id:
         return {}
-    case = workflows.instance_by_business_key(business_key(deal_id))
     deal = records.raw("deal", external_id=deal_id)
     sees_deal = deal is not None and plan(person, "view", "crm.deal").matches(deal.owner_id)
-    sees_case = case is not None and plan(person, "view", "workflows.instance").allowed
+    sees_case = loop is not None and plan(person, "view", "workflows.instance").allowed
     return {
         "deal_url": f"/deals/{parts.quoted(deal_id)}/" if sees_deal else "",
         "deal_name": deal.data.get("name", deal_id) if deal is not None and sees_deal else deal_id,
-        "loop_url": f"/loop/{parts.quoted(business_key(deal_id))}/" if sees_case else "",
+        "loop_url": f"/loop/{parts.quoted(loop.business_key)}/" if loop is not None and sees_case else "",
     }
 
 

@@ -47,9 +47,7 @@ def search(person: Any, q: str) -> list[Hits]:
     return [group for group in groups if group.hits]
 
 
-def _records(
-    person: Any, resource: str, read: Callable[..., Any], q: str, show: Callable[[Projected], Hit]
-) -> list[Hit]:
+def _records(person: Any, resource: str, read: Callable[..., Any], q: str, show: Callable[[Projected], Hit]) -> list[Hit]:
     if not plan(person, "view", resource).allowed:
         return []
     return [show(row) for row in read(person, q=q, page=1, size=HITS).rows]

@@ -6,6 +6,7 @@ import datetime as dt
 from dataclasses import dataclass
 
 from apps.integrations import selectors as integrations
+from apps.integrations.services import offers
 
 NAMES = {"erp": "ERP", "crm": "CRM"}
 STALE_AFTER = {"erp": 15 * 60, "crm": 15 * 60}  # seconds
@@ -21,6 +22,7 @@ class SystemState:
     last_ok_at: dt.datetime | None = None
     checked_at: dt.datetime | None = None
     stale_after: int = 15 * 60
+    has_screens: bool = False  # its own screens can be opened from here
 
 
 def state_of(system: str) -> SystemState:
@@ -35,4 +37,5 @@ def state_of(system: str) -> SystemState:
         last_ok_at=connection.last_ok_at,
         checked_at=connection.feed_read_at,
         stale_after=STALE_AFTER.get(system, 15 * 60),
+        has_screens=offers(connection, "ticket.open"),
     )

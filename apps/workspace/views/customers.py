@@ -52,9 +52,7 @@ def _record(request: PortalRequest, customer_id: str, *, failure: Failure | None
         "channels": CHANNELS,
     }
     status = failure.status if failure else 200
-    return page(
-        request, "workspace/customers/record.html", context, fragment="workspace/customers/sheet.html", status=status
-    )
+    return page(request, "workspace/customers/record.html", context, fragment="workspace/customers/sheet.html", status=status)
 
 
 @declare("crm.customer", "edit")
@@ -81,9 +79,7 @@ def _save(request: PortalRequest, customer_id: str) -> Failure | None:
     customer = selectors.found(request.person, customer_id)
     writable = [f for f in selectors.form_fields(request.person, customer, {}) if f.writable]
     changes = {
-        f.name: request.POST[f.name].strip()
-        for f in writable
-        if f.name in request.POST and request.POST[f.name].strip() != str(f.value or "")
+        f.name: request.POST[f.name].strip() for f in writable if f.name in request.POST and request.POST[f.name].strip() != str(f.value or "")
     }
     if not changes:
         return None

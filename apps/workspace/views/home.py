@@ -40,9 +40,7 @@ def todos(request: PortalRequest) -> HttpResponse:
 @require_GET
 def notices(request: PortalRequest) -> HttpResponse:
     """The messages card alone, after a push."""
-    return render(
-        request, "workspace/home_notices.html", {"notices": selectors.recent_messages(request.person, clock.now())}
-    )
+    return render(request, "workspace/home_notices.html", {"notices": selectors.recent_messages(request.person, clock.now())})
 
 
 @declare("workspace.home", "view")
