@@ -21,7 +21,7 @@ def upsert_unit(*, code: str, name: str, name_zh: str = "", parent: OrgUnit | No
         if unit is None:
             unit = OrgUnit(code=code)
         old_path = unit.path
-        prefix = parent.path if parent else "/"
+        prefix = OrgUnit.objects.get(pk=parent.pk).path if parent else "/"
         if old_path and prefix.startswith(old_path):
             raise InvalidInput(_("A department cannot stand below itself. Choose another parent."))
         unit.name, unit.name_zh, unit.parent, unit.path = name, name_zh, parent, f"{prefix}{unit.pk.hex}/"

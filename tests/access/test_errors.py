@@ -1,0 +1,118 @@
+"""The designed refusals and error pages, in both languages, as page, fragment and JSON."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.test import Client, override_settings
+from django.urls import include, path
+
+from apps.core.access import declare
+from apps.core.errors import InvalidInput, NotFound, NotPermitted, SystemUnavailable
+
+
+def _raising(error: Exception) -> Any:
+    @declare("core.api", "view")
+    def view(request: HttpRequest) -> HttpResponse:
+        raise error
+
+    return view
+
+
+urlpatterns = [
+    path("", include("portal.urls")),
+    path("boom/", _raising(RuntimeError("secret words"))),
+    path("api/boom", _raising(RuntimeError("secret words"))),
+    path("gone/", _raising(NotFound("x"))),
+    path("no/", _raising(NotPermitted("Ask first.", details={"chain": ["role: X"], "owner": "Y"}))),
+    path("denied/", _raising(PermissionDenied("secret words"))),
+    path("later/", _raising(SystemUnavailable("CRM did not answer."))),
+    path("bad/", _raising(InvalidInput("Another value."))),
+]
+handler403 = "apps.access.views.forbidden"
+handler404 = "apps.access.views.not_found"
+handler500 = "apps.access.views.server_error"
+
+
+@pytest.fixture
+def ana(cast: SimpleNamespace, sign_in: Any) -> Client:
+    client = sign_in(Client(raise_request_exception=False), cast.ana)
+    with override_settings(ROOT_URLCONF=__name__):
+        yield client
+
+
+@pytest.mark.parametrize(
+    ("url", "status", "words"),
+    [
+        ("/nowhere/", 404, "There is no such page or record, or you may not see it."),
+        ("/gone/", 404, "There is no such page or record, or you may not see it."),
+        ("/no/", 403, "Ask first."),
+        ("/denied/", 403, "Your roles do not include this page."),
+        ("/later/", 503, "CRM did not answer."),
+        ("/bad/", 422, "Another value."),
+        ("/boom/", 500, "Something broke on our side"),
+    ],
+)
+def test_pages(ana: Client, url: str, status: int, words: str) -> None:
+    answer = ana.get(url)
+    text = answer.content.decode()
+    assert answer.status_code == status
+    assert words in text
+    assert text.count("<h1") == 1
+    assert "secret words" not in text
+    assert "Traceback" not in text
+    fragment = ana.get(url, headers={"HX-Request": "true"})
+    assert fragment.status_code == status
+    if status != 500:
+        assert "<html" not in fragment.content.decode()
+        assert words in fragment.content.decode()
+
+
+def test_programs_get_json(ana: Client, cast: SimpleNamespace) -> None:
+    found = {url: ana.get(url) for url in ("/api/nowhere", "/api/boom", "/api/v1/roles")}
+    assert {url: (answer.status_code, answer.json()["error"]["code"]) for url, answer in found.items()} == {
+        "/api/nowhere": (404, "not_found"),
+        "/api/boom": (500, "server_error"),
+        "/api/v1/roles": (403, "not_permitted"),
+    }
+    body = found["/api/v1/roles"].json()["error"]
+    assert body["details"] == {
+        "chain": ["your roles: Employee, Sales", "rule: no role of yours grants “view” on access.role"],
+        "owner": "Guo Peng",
+    }
+    assert "secret words" not in found["/api/boom"].content.decode()
+    anonymous = Client().get("/api/v1/roles")
+    assert (anonymous.status_code, anonymous.json()["error"]["code"]) == (401, "not_signed_in")
+
+
+def test_a_refusal_says_why_and_whom_to_ask_in_the_readers_language(cast: SimpleNamespace, client: Client, sign_in: Any) -> None:
+    cast.ana.account.language = "zh-hans"
+    cast.ana.account.save()
+    sign_in(client, cast.ana)
+    answer = client.get("/access/")
+    text = answer.content.decode()
+    assert answer.status_code == 403
+    assert 'lang="zh-Hans"' in text
+    for words in ("无权访问", "销售", "郭鹏"):
+        assert words in text
+    assert answer["Content-Language"] == "zh-hans"
+
+
+def test_htmx_without_a_session_leaves_for_the_sign_in_page(client: Client, company: SimpleNamespace) -> None:
+    answer = client.get("/access/", headers={"HX-Request": "true", "HX-Current-URL": "http://testserver/access/people/"})
+    assert answer.status_code == 401
+    assert answer["HX-Redirect"] == "/sign-in/?next=%2Faccess%2Fpeople%2F"
+
+
+def test_the_500_page_needs_no_database() -> None:
+    """No `db` fixture here: touching the database would fail the test."""
+    from django.test import RequestFactory
+
+    from apps.access.views import server_error
+
+    answer = server_error(RequestFactory().get("/x/"))
+    assert (answer.status_code, "Something broke" in answer.content.decode()) == (500, True)
