@@ -20,8 +20,8 @@ class State(models.TextChoices):
 class Notification(Identified):
     """`ref` names the thing it is about ("workflows.task:<id>"): resolving by ref closes it everywhere. `todo` is a copy of its kind's.
 
-    `dedupe`: a second notice with the same value to the same person is the first one. `outcome`: how it ended, a word its kind renders; `closed_by`: who decided.
-    `snoozed_until`: out of the list until then. `read_at`: None = unread.
+    `dedupe`: a second notice with the same value to the same person is the first one. `outcome`: how it ended, a word its kind renders;
+    `closed_by`: who decided. `snoozed_until`: out of the list until then. `read_at`: None = unread.
     """
 
     person = models.ForeignKey("directory.Person", on_delete=models.CASCADE, related_name="+")
@@ -30,7 +30,7 @@ class Notification(Identified):
     todo = models.BooleanField(default=False)
     params = models.JSONField(default=dict, encoder=DjangoJSONEncoder)
     ref = models.CharField(max_length=200, blank=True)
-    dedupe = models.CharField(max_length=200, null=True)  # null: always new (unique ignores it)
+    dedupe = models.CharField(max_length=200, null=True)  # noqa: DJ001 - null: always new, since unique ignores it
     state = models.CharField(max_length=10, choices=State.choices, default=State.OPEN)
     outcome = models.CharField(max_length=200, blank=True)
     closed_by = models.ForeignKey("directory.Person", null=True, on_delete=models.SET_NULL, related_name="+")

@@ -72,12 +72,12 @@ def connect(portal: ThreadServer) -> Callable[..., Any]:
     import contextlib
 
     import websockets
-    from asgiref.sync import sync_to_async
+    from channels.db import database_sync_to_async
     from django.conf import settings
 
     @contextlib.asynccontextmanager
     async def opened(person: Any = None, *, session: str = "", origin: str = "") -> Any:
-        key = session or (await sync_to_async(session_of)(person) if person else "")
+        key = session or (await database_sync_to_async(session_of)(person) if person else "")
         headers = {"Cookie": f"{settings.SESSION_COOKIE_NAME}={key}"} if key else {}
         url = portal.url.replace("http", "ws") + "/ws/"
         async with websockets.connect(url, additional_headers=headers, origin=origin or portal.url, proxy=None) as socket:  # type: ignore[arg-type]

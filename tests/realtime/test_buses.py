@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 import redis
-from asgiref.sync import sync_to_async
+from channels.db import database_sync_to_async
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -40,7 +40,7 @@ async def push(person: Any, *numbers: int) -> None:
         for number in numbers:
             services.push(person_ids=[person.pk], hint={"t": "record", "n": number}, now=clock.now())
 
-    await sync_to_async(all_of_them)()
+    await database_sync_to_async(all_of_them)()
 
 
 async def numbers_of(browser: Any, count: int, seconds: float = 10) -> list[int]:
@@ -98,7 +98,7 @@ async def test_a_redis_that_is_away_only_makes_hints_late_and_it_is_taken_up_aga
         assert await numbers_of(browser, 1) == [1]
         await asyncio.to_thread(redis_servers.kill, "redis")
         # written by another process, which cannot reach anybody: only the table knows
-        await sync_to_async(_write_behind_the_bus)(cast.ana, 2)
+        await database_sync_to_async(_write_behind_the_bus)(cast.ana, 2)
         began = time.monotonic()
         assert await numbers_of(browser, 1, 10) == [2]
         assert time.monotonic() - began < 5

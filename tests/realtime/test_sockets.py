@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from asgiref.sync import sync_to_async
+from channels.db import database_sync_to_async
 from websockets.exceptions import InvalidStatus
 
 from apps.core import clock
@@ -24,7 +24,7 @@ Connect = Callable[..., Any]
 
 
 async def push(person: Any, **hint: Any) -> None:
-    await sync_to_async(lambda: services.push(person_ids=[person.pk], hint={"t": "record", **hint}, now=clock.now()))()
+    await database_sync_to_async(lambda: services.push(person_ids=[person.pk], hint={"t": "record", **hint}, now=clock.now()))()
 
 
 @pytest.mark.req("E14", "A9")
@@ -84,16 +84,16 @@ async def test_a_page_of_another_origin_gets_no_socket(connect: Connect, cast: A
 
 
 async def test_the_sockets_of_an_ended_session_close_at_once_and_others_stay(connect: Connect, cast: Any) -> None:
-    session = await sync_to_async(session_of)(cast.ana)
+    session = await database_sync_to_async(session_of)(cast.ana)
     async with connect(cast.ana, session=session) as one, connect(cast.ana) as other, connect(cast.boss) as boss:
         for browser in (one, other, boss):
             await browser.say(None)
             await browser.frame()
-        await sync_to_async(lambda: services.close(session_keys=[session]))()
+        await database_sync_to_async(lambda: services.close(session_keys=[session]))()
         assert await one.closed() == 4401
         await push(cast.ana, n=1)
         assert (await other.frame())["hint"]["n"] == 1
-        await sync_to_async(lambda: services.close_person(cast.ana.pk))()
+        await database_sync_to_async(lambda: services.close_person(cast.ana.pk))()
         assert await other.closed() == 4401
         await push(cast.boss, n=2)
         assert (await boss.frame())["hint"]["n"] == 2
@@ -104,7 +104,7 @@ async def test_ending_the_sessions_of_an_account_closes_its_sockets(connect: Con
     async with connect(cast.ana) as browser:
         await browser.say(None)
         await browser.frame()
-        await sync_to_async(lambda: end_sessions(account_id=cast.ana.account.pk, reason="test", now=clock.now()))()
+        await database_sync_to_async(lambda: end_sessions(account_id=cast.ana.account.pk, reason="test", now=clock.now()))()
         assert await browser.closed() == 4401
 
 
@@ -113,12 +113,12 @@ async def test_a_session_that_ended_without_a_word_is_noticed(connect: Connect, 
 
     monkeypatch.setattr("apps.realtime.hub.PING_EVERY", 0.1)
     monkeypatch.setattr("apps.realtime.hub.SESSIONS_EVERY", 0.3)
-    session = await sync_to_async(session_of)(cast.ana)
+    session = await database_sync_to_async(session_of)(cast.ana)
     async with connect(cast.ana, session=session) as browser:
         await browser.say(None)
         await browser.frame()
-        await sync_to_async(Session.objects.filter(pk=session).delete)()
-        await sync_to_async(_forget_live_session)(session)
+        await database_sync_to_async(Session.objects.filter(pk=session).delete)()
+        await database_sync_to_async(_forget_live_session)(session)
         assert await browser.closed() == 4401
 
 
@@ -144,7 +144,7 @@ def test_two_missed_pings_stay_below_the_silence_a_browser_accepts() -> None:
 
     script = pathlib.Path("static/js/live.js").read_text()
     silent, offline = (int(re.search(rf"{name} = (\d+)", script)[1]) / 1000 for name in ("SILENT", "OFFLINE_AFTER"))  # type: ignore[index]
-    assert 2 * PING_EVERY < silent
+    assert silent > 2 * PING_EVERY
     assert silent + 1 + offline < 10
 
 
@@ -152,7 +152,7 @@ async def read_events(portal: ThreadServer, path: str, person: Any, count: int) 
     """Status and the first `count` events of a stream, as text."""
     from django.conf import settings
 
-    key = await sync_to_async(session_of)(person) if person else ""
+    key = await database_sync_to_async(session_of)(person) if person else ""
     reader, writer = await asyncio.open_connection("127.0.0.1", portal.port)
     writer.write((f"GET {path} HTTP/1.1\r\nHost: localhost:{portal.port}\r\nAccept: text/event-stream\r\n"
                   f"Cookie: {settings.SESSION_COOKIE_NAME}={key}\r\n\r\n").encode())
@@ -196,4 +196,4 @@ async def test_reads_for_the_hub_are_few(connect: Connect, cast: Any, django_ass
             selectors.missed(cast.ana.pk, 0)
             selectors.greeting(cast.ana.pk)
 
-    await sync_to_async(ask)()
+    await database_sync_to_async(ask)()

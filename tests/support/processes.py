@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pathlib
+import select
 import signal
 import subprocess
 import sys
@@ -26,6 +27,7 @@ class Child:
     """A process in its own group; always ended."""
 
     def __init__(self, *command: str, **environment: str) -> None:
+        self._heard = ""
         self.process = subprocess.Popen(
             [sys.executable, *command], cwd=ROOT, env={**os.environ, "DATABASE_URL": database_url(), **environment},
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True,
@@ -38,9 +40,16 @@ class Child:
         """The return code; -9 when it was killed."""
         return self.process.wait(seconds)
 
+    def so_far(self) -> str:
+        """What a living process wrote until now."""
+        number = self.process.stdout.fileno() if self.process.stdout else -1
+        while number >= 0 and select.select([number], [], [], 0)[0] and (text := os.read(number, 65536).decode()):
+            self._heard += text
+        return self._heard
+
     def output(self) -> str:
         """All it wrote; after its end."""
-        return self.process.stdout.read() if self.process.stdout else ""
+        return self._heard + (self.process.stdout.read() if self.process.stdout else "")
 
     def end(self) -> None:
         if self.process.poll() is None:

@@ -72,6 +72,7 @@ class Servers:
             **{wanted[name]: values[wanted[name]] for name in self.names},
             **{name: self.environment[name] for name in given},
             "ATRIUM_TEST_SERVERS": str(self.folder),
+            "DATABASE_CONN_MAX_AGE": "0",  # threads that end take no open connection with them
         }
 
     def kill(self, name: str) -> None:
