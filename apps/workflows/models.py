@@ -129,13 +129,17 @@ class Task(Stamped):
 
 
 class SeenCard(Identified):
-    """The card as one person last saw it, per version: what a later decision is compared with."""
+    """The card as one person last saw it, per version: what a later decision is compared with.
+
+    `accepted_at`: since when the person works on this version (the first, one without a watched move, or "I have seen it").
+    """
 
     task = models.ForeignKey(Task, on_delete=models.CASCADE, related_name="seen_cards")
     person = models.ForeignKey("directory.Person", on_delete=models.CASCADE, related_name="+")
     version = models.CharField(max_length=16)
     card = models.JSONField()
     seen_at = models.DateTimeField()
+    accepted_at = models.DateTimeField(null=True)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["task", "person", "version"], name="workflows_seen_once_per_version")]

@@ -100,7 +100,7 @@ def approve(cast: Any, clock: dt.datetime) -> Callable[..., Task]:
     def decide(task: Task, person: Any = None, outcome: str = "APPROVED", comment: str = "", form: Any = None, acknowledged: Any = (),
                now: dt.datetime | None = None) -> Task:
         person = person or cast.boss
-        _card, seen = services.look_at(task_id=task.pk, person=person, now=now or clock)
+        seen = services.look_at(task_id=task.pk, person=person, now=now or clock).seen
         return services.complete_task(task_id=task.pk, person=person, outcome=outcome, comment=comment, seen_version=seen.version,
                                       acknowledged=acknowledged, form=form or {}, now=now or clock)
 

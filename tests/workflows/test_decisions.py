@@ -224,7 +224,7 @@ MOVES: dict[str, tuple[dict[str, Any], list[tuple[str, str, str]]]] = {
 def test_a_watched_fact_that_moved_refuses_the_decision_with_the_difference(_case: str, world: Any, begin: Any, cast: Any, clock: Any) -> None:
     changes, diff = MOVES[_case]
     task = only_task(begin(APPROVAL))
-    _card, seen = services.look_at(task_id=task.pk, person=cast.boss, now=clock)
+    seen = services.look_at(task_id=task.pk, person=cast.boss, now=clock).seen
     for name, value in changes.items():
         setattr(world, name, value)
     before = state_of(task)
@@ -242,7 +242,7 @@ def test_a_watched_fact_that_moved_refuses_the_decision_with_the_difference(_cas
 @pytest.mark.parametrize("changes", [{"on_hand": 7}, {"owed": 400}, {"customer": "Delta Water Group Ltd"}])
 def test_a_move_that_is_not_watched_passes(changes: Any, world: Any, begin: Any, cast: Any, clock: Any) -> None:
     task = only_task(begin(APPROVAL))
-    _card, seen = services.look_at(task_id=task.pk, person=cast.boss, now=clock)
+    seen = services.look_at(task_id=task.pk, person=cast.boss, now=clock).seen
     for name, value in changes.items():
         setattr(world, name, value)
     services.complete_task(task_id=task.pk, person=cast.boss, outcome="APPROVED", comment="", seen_version=seen.version, acknowledged=[], form={}, now=clock)
@@ -253,7 +253,7 @@ def test_a_move_that_is_not_watched_passes(changes: Any, world: Any, begin: Any,
 def test_a_version_that_this_person_never_saw_is_refused(world: Any, begin: Any, cast: Any, clock: Any) -> None:
     world.deciders = [cast.boss, cast.fin]
     task = only_task(begin(APPROVAL))
-    _card, seen = services.look_at(task_id=task.pk, person=cast.fin, now=clock)
+    seen = services.look_at(task_id=task.pk, person=cast.fin, now=clock).seen
     before = state_of(task)
     for version in ("", "0" * 16, seen.version):
         with pytest.raises(services.StaleCard):

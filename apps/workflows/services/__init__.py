@@ -6,6 +6,7 @@ from apps.workflows.services.decisions import (
     UnableToUndo,
     Unacknowledged,
     apply_decision,
+    changes_since,
     complete_task,
     look_at,
     undo_completion,
@@ -18,7 +19,7 @@ from apps.workflows.services.tasks import UnableToReassign, reassign
 
 __all__ = [
     "InvalidDefinition", "StaleCard", "UnableToComplete", "UnableToReassign", "UnableToRepair", "UnableToStart", "UnableToUndo",
-    "UnableToWithdraw", "Unacknowledged", "annotate", "apply_decision", "complete_task", "correlate", "deploy", "fire_timer",
+    "UnableToWithdraw", "Unacknowledged", "annotate", "apply_decision", "changes_since", "complete_task", "correlate", "deploy", "fire_timer",
     "job_died", "look_at", "perform_step", "raise_incident", "reassign", "resolve_incident", "retry_incident", "skip_incident",
     "start", "undo_completion", "withdraw",
 ]  # fmt: skip

@@ -6,7 +6,7 @@ import datetime as dt
 import uuid
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.utils.translation import get_language
@@ -76,13 +76,37 @@ def read_card(task: Task, now: dt.datetime) -> Card:
     return cards.watched(registry.CARDS[node.card](task.instance, now), node.watches)
 
 
-def look_at(*, task_id: uuid.UUID, person: Any, now: dt.datetime) -> tuple[Card, SeenCard]:
-    """Read the card live (network) and remember that this person saw this version. Raises NotFound for a stranger."""
+class Looked(NamedTuple):
+    """The card as it is now; the row that remembers it; the version this person works on (another one: something watched moved)."""
+
+    card: Card
+    seen: SeenCard
+    basis: SeenCard
+
+
+def look_at(*, task_id: uuid.UUID, person: Any, now: dt.datetime, accept: str = "") -> Looked:
+    """Read the card live (network) and remember that this person saw this version. Raises NotFound for a stranger.
+
+    `accept`: a version the person says to have seen ("I have seen it").
+    """
     task = _task(task_id)
     if not policies.may_see_task(task, person):
         raise NotFound(_("There is no such task, or you may not see it."))
     card = read_card(task, now)
-    return card, _remember(task, person, card, now)
+    seen = _remember(task, person, card, now)
+    basis = SeenCard.objects.filter(task=task, person_id=person.pk, accepted_at__isnull=False).order_by("-accepted_at").first()
+    watches = stepping.process_of(task.instance.definition).nodes[task.node].watches
+    if basis is None or seen.version in (basis.version, accept) or not cards.moves(cards.from_json(basis.card), card, watches):
+        seen.accepted_at = now
+        seen.save(update_fields=["accepted_at"])
+        basis = seen
+    return Looked(card, seen, basis)
+
+
+def changes_since(task: Task, basis: SeenCard, card: Card, person: Any) -> list[dict[str, Any]]:
+    """What moved between the version a person works on and the card of now, for that person."""
+    watches = stepping.process_of(task.instance.definition).nodes[task.node].watches
+    return selectors.changes(cards.from_json(basis.card), card, watches, person)
 
 
 def _remember(task: Task, person: Any, card: Card, now: dt.datetime) -> SeenCard:

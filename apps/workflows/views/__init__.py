@@ -1,0 +1,1 @@
+"""Pages of tasks and cases, one module for each subject."""
