@@ -37,6 +37,15 @@ def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
         guards.take_off()
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _catalogs() -> None:
+    """The Chinese catalogs are compiled before the first text is translated."""
+    from apps.core.management.commands import compile_po
+
+    for source in compile_po.catalogs():
+        compile_po.compile_catalog(source)
+
+
 @pytest.fixture
 def clock() -> dt.datetime:
     """A fixed moment to hand to services as `now`. The real clock goes on: use `travel` where code reads it."""

@@ -48,9 +48,9 @@ class Grant(models.Model):
 
 
 class ReadLevel(models.TextChoices):
-    NONE = "none", _("None")
-    MASKED = "masked", _("Masked")
-    FULL = "full", _("Full")
+    NONE = "none"
+    MASKED = "masked"
+    FULL = "full"
 
 
 class FieldRule(models.Model):

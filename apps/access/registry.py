@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from apps.core.access import Declared
 
@@ -58,16 +59,16 @@ RESOURCE_WORDS: dict[str, Any] = {
     "core.api": _("API description"),
 }
 ACTION_WORDS: dict[str, Any] = {
-    "view": _("See"),
-    "edit": _("Edit"),
-    "create": _("Create"),
-    "win": _("Set to won"),
-    "advance": _("Advance"),
-    "act": _("Decide"),
-    "repair": _("Repair and retry"),
-    "reassign": _("Give to somebody else"),
-    "manage": _("Manage"),
-    "cure": _("Cure"),
+    "view": pgettext_lazy("right", "See"),
+    "edit": pgettext_lazy("right", "Edit"),
+    "create": pgettext_lazy("right", "Create"),
+    "win": pgettext_lazy("right", "Set to won"),
+    "advance": pgettext_lazy("right", "Advance"),
+    "act": pgettext_lazy("right", "Decide"),
+    "repair": pgettext_lazy("right", "Repair and retry"),
+    "reassign": pgettext_lazy("right", "Give to somebody else"),
+    "manage": pgettext_lazy("right", "Manage"),
+    "cure": pgettext_lazy("right", "Cure"),
 }
 FIELD_WORDS: dict[str, Any] = {
     "*": _("All other fields"),

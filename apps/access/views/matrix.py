@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.utils.http import urlencode
-from django.utils.translation import get_language
+from django.utils.translation import get_language, pgettext
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
@@ -35,7 +35,13 @@ def _person(request: HttpRequest) -> Any:
 
 
 def _level_words(level: str) -> str:
-    return {"none": _("None"), "masked": _("Masked"), "read": _("Read"), "edit": _("Edit"), "act": _("Allowed")}[level]
+    return {
+        "none": pgettext("right", "None"),
+        "masked": pgettext("right", "Masked"),
+        "read": pgettext("right", "Read"),
+        "edit": pgettext("right", "Edit"),
+        "act": pgettext("right", "Allowed"),
+    }[level]
 
 
 def _cell_context(resource: str, row: selectors.Row, cell: selectors.Cell, scope: str, may_manage: bool) -> dict[str, Any]:
