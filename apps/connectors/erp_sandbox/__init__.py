@@ -1,0 +1,1 @@
+"""The sandbox ERP: the second vendor, over REST or SOAP."""

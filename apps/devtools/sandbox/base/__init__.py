@@ -1,0 +1,1 @@
+"""What both sandbox systems stand on: one SQLite file, an HTTP server with fault switches, a sender of webhooks."""
