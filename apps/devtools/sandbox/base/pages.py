@@ -161,7 +161,6 @@ def document(title: str, subtitle: str, content: str, *, note: str = "", bad: bo
         (
             f'<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
             f"<title>{escape(title)}</title>"
-            '
             f'<link rel="stylesheet" href="/style.css"></head><body><header><h1>{escape(title)}</h1><p>{escape(subtitle)}</p></header>'
             f"<main>{said}{content}</main></body></html>"
         ).encode(),
