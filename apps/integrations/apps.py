@@ -12,5 +12,8 @@ class IntegrationsConfig(AppConfig):
         register_resource(
             "integrations.quarantine",
             actions={"view", "cure"},
-            fields={"name": "internal", "problems": "internal", "owner": "internal", "owner_email": "private", "state": "internal"},
+            fields={
+                **dict.fromkeys(("name", "problems", "owner", "state", "tries", "created_at", "closed_at", "closed_by", "reason"), "internal"),
+                "owner_email": "private",
+            },
         )

@@ -27,7 +27,21 @@ WORDS: dict[str, tuple[Any, Any]] = {
     "email": (_("The e-mail address is not one."), _("Correct the address in the CRM.")),
     "format": (_("“%(field)s” cannot be read: %(why)s."), _("Correct the field in the source system.")),
     "unreadable": (_("The record cannot be read: %(why)s."), ASK),
+    "not_read": (_("The system does not give the record away: %(why)s"), ASK),
 }
+
+
+def problem_words(code: str, params: Mapping[str, Any]) -> tuple[str, str]:
+    """(what is wrong, what to do) in the reader's language; a code nobody gave words to stands for itself."""
+    text, cure = WORDS.get(code) or (code, ASK)
+    return _filled(text, params), _filled(cure, params)
+
+
+def _filled(text: Any, params: Mapping[str, Any]) -> str:
+    try:
+        return str(text) % dict(params)
+    except (KeyError, ValueError, TypeError):
+        return str(text)
 
 
 def key_problems(kind: str, record: Mapping[str, Any]) -> list[Problem]:

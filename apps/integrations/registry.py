@@ -95,7 +95,7 @@ def register_dummy(dummy: Connector[Any]) -> Connector[Any]:
 # --- rules --------------------------------------------------------------------------------------------------------------------------------
 
 _validators: dict[str, list[Validator]] = {}
-_problems: dict[str, tuple[Any, Any]] = {}
+_pages: dict[str, Callable[[str], str]] = {}
 
 
 def register_validator(kind: str, rule: Validator | None = None) -> Any:
@@ -126,17 +126,20 @@ def problems_of(kind: str, record: Mapping[str, Any], context: Mapping[str, Any]
 
 def register_problem(code: str, text: Any, cure: Any) -> None:
     """The words of a rule: `text` says what is wrong, `cure` what to do; lazy translations, formatted with the problem's params."""
-    _problems[code] = (text, cure)
+    policies.WORDS[code] = (text, cure)
 
 
 def problem_words(code: str, params: Mapping[str, Any]) -> tuple[str, str]:
     """(what is wrong, what to do) in the reader's language; a code nobody gave words to stands for itself."""
-    text, cure = _problems.get(code) or policies.WORDS.get(code) or (code, policies.ASK)
-    return _filled(text, params), _filled(cure, params)
+    return policies.problem_words(code, params)
 
 
-def _filled(text: Any, params: Mapping[str, Any]) -> str:
-    try:
-        return str(text) % dict(params)
-    except (KeyError, ValueError, TypeError):
-        return str(text)
+def register_page(kind: str, page: Callable[[str], str]) -> None:
+    """Where the portal shows a record of a kind: `page(external_id)` -> path, or "" for one it does not know."""
+    _pages[kind] = page
+
+
+def page_of(kind: str, external_id: str) -> str:
+    """The portal's own page of a record, or ""."""
+    page = _pages.get(kind)
+    return page(external_id) if page else ""

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import uuid
+from dataclasses import dataclass
 from typing import Any
 
+from django.core.paginator import Paginator
 from django.db.models import Count, Q, QuerySet
 
-from apps.core.access import plan
+from apps.core.access import Projected, Raw, plan
 from apps.integrations.models import Connection, InboundMessage, QuarantineItem, StreamState, SyncRun
 
 
@@ -48,7 +50,7 @@ def messages(of: Connection, limit: int = 20) -> list[InboundMessage]:
 def quarantine(person: Any, *, state: str = "OPEN", system: str = "") -> QuerySet[QuarantineItem]:
     """Items this person may see, newest first."""
     rights = plan(person, "view", "integrations.quarantine")
-    found = QuarantineItem.objects.select_related("connection", "owner").filter(rights.q("owner_id"))
+    found = QuarantineItem.objects.select_related("connection", "owner", "closed_by").filter(rights.q("owner_id"))
     if state:
         found = found.filter(state=state)
     if system:
@@ -56,12 +58,68 @@ def quarantine(person: Any, *, state: str = "OPEN", system: str = "") -> QuerySe
     return found.order_by("-created_at", "pk")
 
 
-def quarantine_item(person: Any, item_id: uuid.UUID | str) -> QuarantineItem | None:
+@dataclass(frozen=True)
+class ItemPage:
+    """One page of quarantine, in the shape of Django's paginator that templates know."""
+
+    object_list: list[Projected]
+    number: int
+    paginator: Any
+    has_next: bool
+    has_previous: bool
+    next_page_number: int
+    previous_page_number: int
+
+
+def quarantine_page(person: Any, *, state: str = "OPEN", number: int = 1, size: int = 25) -> ItemPage:
+    """Items as this person may see them."""
+    rights = plan(person, "view", "integrations.quarantine")
+    page = Paginator(quarantine(person, state=state), size).get_page(number)
+    return ItemPage(
+        [rights.project(_raw(item)) for item in page.object_list], page.number, page.paginator, page.has_next(), page.has_previous(),
+        page.number + 1, page.number - 1,
+    )  # fmt: skip
+
+
+def quarantine_counts(person: Any) -> dict[str, int]:
+    """State -> how many items of it this person may see."""
+    found = quarantine(person, state="").order_by().values_list("state").annotate(Count("id"))
+    return {str(state): int(count) for state, count in found}
+
+
+def quarantine_item(person: Any, item_id: uuid.UUID | str) -> Projected | None:
     """One item, or None: unknown and not visible answer alike."""
-    try:
-        return quarantine(person, state="").filter(pk=item_id).first()
-    except (ValueError, TypeError):
-        return None
+    item = quarantine(person, state="").filter(pk=item_id).first()
+    return plan(person, "view", "integrations.quarantine").project(_raw(item)) if item else None
+
+
+def _raw(item: QuarantineItem) -> Raw:
+    """Never the vendor record itself: it may hold what this viewer may not see."""
+    data = {
+        "id": item.pk, "kind": item.kind, "system": item.connection.key, "connection": item.connection.key, "external_id": item.external_id,
+        "key": item.key, "url": item.url, "owner_id": item.owner_id, "as_of": item.updated_at, "name": item.name, "owner": item.owner,
+        "owner_email": item.owner_email, "state": item.state, "problems": item.problems, "tries": item.tries, "created_at": item.created_at,
+        "closed_at": item.closed_at, "reason": item.reason, "closed_by": item.closed_by,
+    }  # fmt: skip
+    return Raw("integrations.quarantine", data, item.owner_id)
+
+
+@dataclass(frozen=True)
+class ConnectionSheet:
+    """What the page shows of a connection. `waiting`: hints to be read and hints that wait for a cure."""
+
+    row: Connection
+    streams: list[StreamState]
+    runs: list[SyncRun]
+    waiting: dict[str, int]
+    loading: bool
+
+
+def connection_sheet(row: Connection) -> ConnectionSheet:
+    """One connection with everything that belongs to it. `row` as `connections()` gives it."""
+    latest = runs(row, limit=5)
+    loading = any(run.finished_at is None for run in latest if run.kind != SyncRun.Kind.INCREMENTAL)
+    return ConnectionSheet(row, list(streams(row)), latest, waiting(row), loading)
 
 
 def open_item_of(system: str, kind: str, external_id: str) -> QuarantineItem | None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from apps.integrations import events
 from apps.integrations import selectors as integrations
+from apps.integrations.registry import register_page
 from apps.jobs.registry import JobContext, on
-from apps.records import services
+from apps.records import selectors, services
 
 
 @on(events.RECORD_READ, name="records.take_read")
@@ -56,3 +57,7 @@ def tell_connection(ctx: JobContext) -> None:
     """A system went away or came back."""
     with ctx.commit():
         services.tell_connection(data=ctx.payload, now=ctx.now)
+
+
+for _kind in selectors.PAGES:
+    register_page(_kind, lambda external_id, kind=_kind: selectors.page_of(kind, external_id))

@@ -1,7 +1,7 @@
 """Reading records: `views` for people, `raw` for services and the engine."""
 
 from apps.records.selectors.raw import as_of, latest_follow_up, raw, raw_invoices_of, raw_shipments_of
-from apps.records.selectors.rows import Listing
+from apps.records.selectors.rows import PAGES, Listing, page_of
 from apps.records.selectors.views import (
     customer,
     customers,
@@ -23,7 +23,8 @@ from apps.records.selectors.views import (
 )
 
 __all__ = [
-    "Listing", "as_of", "customer", "customers", "deal", "deals", "follow_ups", "invoices", "latest_follow_up", "order", "orders", "product",
+    "PAGES", "Listing",
+    "as_of", "customer", "customers", "deal", "deals", "follow_ups", "invoices", "latest_follow_up", "order", "orders", "page_of", "product",
     "products", "purchase_requests", "raw", "raw_invoices_of", "raw_shipments_of", "receivable", "receivables", "shipment", "shipments",
     "stock", "stock_of",
 ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import quote
 
 from django.db.models import Q, QuerySet
 
@@ -12,6 +13,7 @@ from apps.core.access import Plan, Projected, Raw, plan
 from apps.records import policies
 from apps.records.models import Record
 
+PAGES = {"deal": "/deals/{}/", "customer": "/customers/{}/", "order": "/orders/{}/", "shipment": "/shipments/{}/"}
 SIZE = 25
 LARGEST = 500
 
@@ -78,3 +80,10 @@ def one(person: Any, kind: str, ident: str) -> Projected | None:
 def row_of(kind: str, ident: str) -> Record | None:
     """The row itself, for services."""
     return present(kind).filter(external_id=ident).select_related("owner").first()
+
+
+def page_of(kind: str, external_id: str) -> str:
+    """The portal's page of a record; "" when the kind has none or the record is not known."""
+    if kind not in PAGES or row_of(kind, external_id) is None:
+        return ""
+    return PAGES[kind].format(quote(external_id, safe=""))

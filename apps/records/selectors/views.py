@@ -12,9 +12,24 @@ from apps.records.selectors.rows import SIZE, Listing, listing, one
 LATEST = (F("occurred_at").desc(nulls_last=True), "pk")
 
 
-def _where(**columns: str) -> Q:
-    """Equal where a value is given."""
-    return Q(**{name: value for name, value in columns.items() if value})
+NOTHING = Q(pk=None)
+LEFT = ("shipped", "done")
+
+
+def _where(state: str = "", **related: str | None) -> Q:
+    """`state` "" is any. A related id that is None is any; one that is empty matches nothing: what has no customer has no customer's orders."""
+    found = Q(state=state) if state else Q()
+    for name, value in related.items():
+        if value is not None:
+            found &= Q(**{name: value}) if value else NOTHING
+    return found
+
+
+def _linked(kind: str, target: str | None) -> Q:
+    """Records that name this one."""
+    if target is None:
+        return Q()
+    return Q(links__kind=kind, links__target=target) if target else NOTHING
 
 
 def customers(person: Any, *, q: str = "", page: int = 1, size: int = SIZE) -> Listing:
@@ -27,7 +42,8 @@ def customer(person: Any, ident: str) -> Projected | None:
     return one(person, "customer", ident)
 
 
-def deals(person: Any, *, q: str = "", page: int = 1, size: int = SIZE, state: str = "", customer_id: str = "", mine: bool = False) -> Listing:
+def deals(person: Any, *, q: str = "", page: int = 1, size: int = SIZE, state: str = "", customer_id: str | None = None,
+          mine: bool = False) -> Listing:
     """Newest stage first. `state`: open | won | lost. `mine`: the person's own."""
     extra = _where(state=state, customer_id=customer_id)
     if mine:
@@ -40,17 +56,15 @@ def deal(person: Any, ident: str) -> Projected | None:
     return one(person, "deal", ident)
 
 
-def follow_ups(person: Any, *, customer_id: str = "", deal_id: str = "", page: int = 1, size: int = SIZE) -> Listing:
+def follow_ups(person: Any, *, customer_id: str | None = None, deal_id: str | None = None, page: int = 1, size: int = SIZE) -> Listing:
     """Newest first, of a customer or of a deal."""
-    extra = _where(customer_id=customer_id)
-    if deal_id:
-        extra &= Q(links__kind="deal", links__target=deal_id)
+    extra = _where(customer_id=customer_id) & _linked("deal", deal_id)
     return listing(person, "follow_up", page=page, size=size, order=LATEST, extra=extra)  # type: ignore[arg-type]
 
 
-def orders(person: Any, *, q: str = "", page: int = 1, size: int = SIZE, state: str = "", customer_key: str = "", reference: str = "",
-           mine: bool = False) -> Listing:
-    """Newest first. `reference`: the deal's id. `mine`: orders of the person's own customers. An empty customer_key means all."""
+def orders(person: Any, *, q: str = "", page: int = 1, size: int = SIZE, state: str = "", customer_key: str | None = None,
+           reference: str | None = None, mine: bool = False) -> Listing:
+    """Newest first. `reference`: the deal's id. `mine`: orders of the person's own customers."""
     extra = _where(state=state, customer_key=customer_key, reference=reference)
     if mine:
         extra &= Q(owner_id=person.pk)
@@ -62,15 +76,15 @@ def order(person: Any, ident: str) -> Projected | None:
     return one(person, "order", ident)
 
 
-def shipments(person: Any, *, q: str = "", page: int = 1, size: int = SIZE, state: str = "", order_id: str = "", customer_key: str = "") -> Listing:
-    """Those still in the house first, by planned day. `state`: one state, or "open" for all that have not left."""
-    extra = _where(customer_key=customer_key)
+def shipments(person: Any, *, q: str = "", page: int = 1, size: int = SIZE, state: str = "", order_id: str | None = None,
+              customer_key: str | None = None) -> Listing:
+    """Those still in the house first, by planned day. `state`: one state, "open" for all that have not left the
+    house, "gone" for those that have."""
+    extra = _where(customer_key=customer_key) & _linked("order", order_id)
     if state == "open":
-        extra &= ~Q(state__in=("shipped", "done", "cancelled"))
+        extra &= ~Q(state__in=(*LEFT, "cancelled"))
     elif state:
-        extra &= Q(state=state)
-    if order_id:
-        extra &= Q(links__kind="order", links__target=order_id)
+        extra &= Q(state__in=LEFT) if state == "gone" else Q(state=state)
     return listing(person, "shipment", q=q, page=page, size=size, order=("rank", *LATEST), extra=extra)  # type: ignore[arg-type]
 
 
@@ -109,14 +123,12 @@ def receivables(person: Any, *, q: str = "", page: int = 1, size: int = SIZE) ->
     return listing(person, "receivable", q=q, page=page, size=size, order=("-amount", "pk"))
 
 
-def invoices(person: Any, *, order_id: str = "", customer_key: str = "", page: int = 1, size: int = SIZE) -> Listing:
+def invoices(person: Any, *, order_id: str | None = None, customer_key: str | None = None, page: int = 1, size: int = SIZE) -> Listing:
     """Newest first, of an order or a customer."""
-    extra = _where(customer_key=customer_key)
-    if order_id:
-        extra &= Q(links__kind="order", links__target=order_id)
+    extra = _where(customer_key=customer_key) & _linked("order", order_id)
     return listing(person, "invoice", page=page, size=size, order=LATEST, extra=extra)  # type: ignore[arg-type]
 
 
-def purchase_requests(person: Any, *, reference: str = "", page: int = 1, size: int = SIZE) -> Listing:
+def purchase_requests(person: Any, *, reference: str | None = None, page: int = 1, size: int = SIZE) -> Listing:
     """Of one order (`reference`: what the request names), or all."""
     return listing(person, "purchase_request", page=page, size=size, order=LATEST, extra=_where(reference=reference))  # type: ignore[arg-type]

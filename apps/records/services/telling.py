@@ -11,10 +11,9 @@ from django.conf import settings
 from apps.directory import selectors as directory
 from apps.integrations import selectors as integrations
 from apps.notifications import services as notifications
-from apps.records.models import Record
+from apps.records import selectors
 
 QUARANTINED, SYSTEM_DOWN = "records.quarantined", "records.system_down"
-PAGES = {"deal": "/deals/{}/", "customer": "/customers/{}/", "order": "/orders/{}/", "shipment": "/shipments/{}/"}
 
 
 def person_for(*, owner_email: str, system: str) -> Any | None:
@@ -38,8 +37,7 @@ def tell_quarantined(*, data: Mapping[str, Any], now: dt.datetime) -> Any | None
     notifications.resolve(ref=ref, now=now, outcome="replaced")
     if person is None:
         return None
-    known = Record.objects.filter(connection=data["connection"], kind=data["kind"], external_id=data["external_id"]).exists()
-    page = PAGES.get(str(data["kind"]), "").format(data["external_id"]) if known else ""
+    page = selectors.page_of(str(data["kind"]), str(data["external_id"]))
     params = {name: data.get(name, "") for name in ("item_id", "system", "kind", "external_id", "key", "name", "problems", "owner_id", "url")}
     notifications.notify(kind=QUARANTINED, person_ids=[person.pk], params={**params, "page": page}, ref=ref, now=now)
     return person
