@@ -41,7 +41,7 @@ class TaskSerializer(serializers.Serializer[Any]):
 
 class FactSerializer(serializers.Serializer[Any]):
     key = serializers.CharField()
-    label = serializers.CharField()
+    label = serializers.CharField()  # type: ignore[assignment]
     system = serializers.CharField()
     value = serializers.CharField(help_text="in words; dots when your role may not read it")
     as_of = serializers.DateTimeField(allow_null=True)
@@ -51,7 +51,7 @@ class FactSerializer(serializers.Serializer[Any]):
 
 class DiffSerializer(serializers.Serializer[Any]):
     fact = serializers.CharField()
-    label = serializers.CharField()
+    label = serializers.CharField()  # type: ignore[assignment]
     old = serializers.CharField()
     new = serializers.CharField()
     system = serializers.CharField()
@@ -96,7 +96,7 @@ class InstanceSerializer(serializers.Serializer[Any]):
 
 class RefSerializer(serializers.Serializer[Any]):
     system = serializers.CharField()
-    label = serializers.CharField()
+    label = serializers.CharField()  # type: ignore[assignment]
     id = serializers.CharField()
 
 
@@ -120,7 +120,7 @@ class PhaseSerializer(serializers.Serializer[Any]):
 
 
 class AgreementSerializer(serializers.Serializer[Any]):
-    label = serializers.CharField()
+    label = serializers.CharField()  # type: ignore[assignment]
     values = serializers.DictField(child=serializers.CharField())
     agree = serializers.BooleanField()
 

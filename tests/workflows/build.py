@@ -1,5 +1,7 @@
 """Small process files for tests, without XML noise."""
 
+import itertools
+
 HEAD = """<?xml version="1.0" encoding="UTF-8"?>
 <bpmn:definitions xmlns:bpmn="http://www.omg.org/spec/BPMN/20100524/MODEL" xmlns:zeebe="http://camunda.org/schema/zeebe/1.0"
   xmlns:atrium="https://atrium.example/schema/bpmn" id="d" targetNamespace="https://atrium.example/processes">
@@ -7,11 +9,17 @@ HEAD = """<?xml version="1.0" encoding="UTF-8"?>
 
 
 def service(key: str, topic: str, inner: str = "", more: str = "") -> str:
-    return (f'<bpmn:serviceTask id="{key}" name="{key}"><bpmn:extensionElements><zeebe:taskDefinition type="{topic}"/>{inner}'
-            f"</bpmn:extensionElements>{more}</bpmn:serviceTask>")
+    return (
+        f'<bpmn:serviceTask id="{key}" name="{key}"><bpmn:extensionElements><zeebe:taskDefinition type="{topic}"/>{inner}'
+        f"</bpmn:extensionElements>{more}</bpmn:serviceTask>"
+    )
 
 
-def user(key: str, extra: str = 'atrium:candidates="test.boss" atrium:card="test.card" atrium:watch="amount stock:turns_short limit:crosses_limit"') -> str:
+WATCH = "amount stock:turns_short limit:crosses_limit"
+HUMAN = f'atrium:candidates="test.boss" atrium:card="test.card" atrium:watch="{WATCH}"'
+
+
+def user(key: str, extra: str = HUMAN) -> str:
     return f'<bpmn:userTask id="{key}" name="{key}" {extra}/>'
 
 
@@ -22,7 +30,7 @@ def flow(source: str, target: str, condition: str = "", key: str = "") -> str:
 
 def line(*nodes: str) -> str:
     """Flows that join the nodes one after another."""
-    return "".join(flow(one, two) for one, two in zip(nodes, nodes[1:], strict=False))
+    return "".join(flow(one, two) for one, two in itertools.pairwise(nodes))
 
 
 def catch(key: str, message: str) -> str:
@@ -30,13 +38,17 @@ def catch(key: str, message: str) -> str:
 
 
 def timer(key: str, span: str) -> str:
-    return (f'<bpmn:intermediateCatchEvent id="{key}"><bpmn:timerEventDefinition><bpmn:timeDuration>{span}</bpmn:timeDuration>'
-            "</bpmn:timerEventDefinition></bpmn:intermediateCatchEvent>")
+    return (
+        f'<bpmn:intermediateCatchEvent id="{key}"><bpmn:timerEventDefinition><bpmn:timeDuration>{span}</bpmn:timeDuration>'
+        "</bpmn:timerEventDefinition></bpmn:intermediateCatchEvent>"
+    )
 
 
 def boundary(key: str, host: str, definition: str, interrupting: bool = True) -> str:
-    return (f'<bpmn:boundaryEvent id="{key}" name="{key}" attachedToRef="{host}" cancelActivity="{str(interrupting).lower()}">{definition}'
-            "</bpmn:boundaryEvent>")
+    return (
+        f'<bpmn:boundaryEvent id="{key}" name="{key}" attachedToRef="{host}" cancelActivity="{str(interrupting).lower()}">{definition}'
+        "</bpmn:boundaryEvent>"
+    )
 
 
 def after(span: str) -> str:

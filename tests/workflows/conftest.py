@@ -38,15 +38,42 @@ class World:
         over = self.owed > 500
         return Card(
             facts=(
-                Fact(key="customer", label="Customer", system="crm", value={"name": self.customer}, as_of=stamp(now), resource="crm.customer",
-                     field="name", owner_id=self.owner),
+                Fact(
+                    key="customer",
+                    label="Customer",
+                    system="crm",
+                    value={"name": self.customer},
+                    as_of=stamp(now),
+                    resource="crm.customer",
+                    field="name",
+                    owner_id=self.owner,
+                ),
                 Fact(key="amount", label="Amount", system="crm", kind="money", value={"amount": self.amount, "currency": "CNY"}, as_of=stamp(now)),
-                Fact(key="stock", label="Stock", system="erp", kind="quantity", value={"IH-200": {"available": str(self.on_hand)}},
-                     state="short" if short else "ok", pill="short" if short else "enough", as_of=stamp(now), ok=self.erp_up,
-                     error="" if self.erp_up else "ERP did not answer"),
-                Fact(key="limit", label="Receivable", system="erp", kind="money", value={"amount": str(self.owed), "currency": "CNY"},
-                     state="over" if over else "within", as_of=stamp(now), resource="erp.receivable", field="balance", ok=self.erp_up,
-                     error="" if self.erp_up else "ERP did not answer"),
+                Fact(
+                    key="stock",
+                    label="Stock",
+                    system="erp",
+                    kind="quantity",
+                    value={"IH-200": {"available": str(self.on_hand)}},
+                    state="short" if short else "ok",
+                    pill="short" if short else "enough",
+                    as_of=stamp(now),
+                    ok=self.erp_up,
+                    error="" if self.erp_up else "ERP did not answer",
+                ),
+                Fact(
+                    key="limit",
+                    label="Receivable",
+                    system="erp",
+                    kind="money",
+                    value={"amount": str(self.owed), "currency": "CNY"},
+                    state="over" if over else "within",
+                    as_of=stamp(now),
+                    resource="erp.receivable",
+                    field="balance",
+                    ok=self.erp_up,
+                    error="" if self.erp_up else "ERP did not answer",
+                ),
             ),
             lines=(Line("IH-200", "Pump", "2", "500.00", "1000.00", "CNY", stock_fact="stock"),),
             form=(
@@ -76,8 +103,9 @@ def world(cast: Any, monkeypatch: pytest.MonkeyPatch) -> World:
     for topic in ("test.a", "test.b", "test.c", "erp.test"):
         monkeypatch.setitem(registry.SERVICE_TASKS, topic, run(topic))
     monkeypatch.setitem(registry.CARDS, "test.card", lambda instance, now: world.card(now))
-    monkeypatch.setitem(registry.CANDIDATES, "test.boss", lambda instance: Candidates(
-        tuple(person.pk for person in world.deciders), world.fallback, world.reason))
+    monkeypatch.setitem(
+        registry.CANDIDATES, "test.boss", lambda instance: Candidates(tuple(person.pk for person in world.deciders), world.fallback, world.reason)
+    )
     return world
 
 
@@ -87,8 +115,15 @@ def begin(cast: Any, clock: dt.datetime) -> Callable[..., ProcessInstance]:
 
     def start(xml: str, business_key: str = "deal:1", message: str = "", starter: Any = None, **variables: Any) -> ProcessInstance:
         definition = services.deploy(xml=xml, now=clock)
-        return services.start(process_key=definition.key, business_key=business_key, title="Pump set for Delta", variables=variables,
-                              starter_id=(starter or cast.ana).pk, message=message, now=clock)
+        return services.start(
+            process_key=definition.key,
+            business_key=business_key,
+            title="Pump set for Delta",
+            variables=variables,
+            starter_id=(starter or cast.ana).pk,
+            message=message,
+            now=clock,
+        )
 
     return start
 
@@ -97,11 +132,26 @@ def begin(cast: Any, clock: dt.datetime) -> Callable[..., ProcessInstance]:
 def approve(cast: Any, clock: dt.datetime) -> Callable[..., Task]:
     """approve(task, person=boss, outcome="APPROVED", ...): look at the card, then decide."""
 
-    def decide(task: Task, person: Any = None, outcome: str = "APPROVED", comment: str = "", form: Any = None, acknowledged: Any = (),
-               now: dt.datetime | None = None) -> Task:
+    def decide(
+        task: Task,
+        person: Any = None,
+        outcome: str = "APPROVED",
+        comment: str = "",
+        form: Any = None,
+        acknowledged: Any = (),
+        now: dt.datetime | None = None,
+    ) -> Task:
         person = person or cast.boss
         seen = services.look_at(task_id=task.pk, person=person, now=now or clock).seen
-        return services.complete_task(task_id=task.pk, person=person, outcome=outcome, comment=comment, seen_version=seen.version,
-                                      acknowledged=acknowledged, form=form or {}, now=now or clock)
+        return services.complete_task(
+            task_id=task.pk,
+            person=person,
+            outcome=outcome,
+            comment=comment,
+            seen_version=seen.version,
+            acknowledged=acknowledged,
+            form=form or {},
+            now=now or clock,
+        )
 
     return decide

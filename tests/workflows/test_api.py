@@ -31,7 +31,10 @@ def test_decide_with_the_version_seen_then_undo(as_: Any, world: Any, begin: Any
     stale = client.post(f"/api/v1/tasks/{task.pk}/complete", body, content_type="application/json")
     assert stale.status_code == 409
     error = stale.json()["error"]
-    assert (error["code"], [(one["fact"], one["old"], one["new"]) for one in error["details"]["diff"]]) == ("stale_card", [("amount", "¥1,000", "¥900")])
+    assert (error["code"], [(one["fact"], one["old"], one["new"]) for one in error["details"]["diff"]]) == (
+        "stale_card",
+        [("amount", "¥1,000", "¥900")],
+    )
     assert state_of(task) == before
     done = client.post(f"/api/v1/tasks/{task.pk}/complete", {**body, "seen_version": error["details"]["version"]}, content_type="application/json")
     assert (done.status_code, done.json()["state"]) == (200, "DECIDED")

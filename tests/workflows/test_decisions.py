@@ -20,8 +20,17 @@ from apps.workflows.models import DecisionSnapshot, Incident, InstanceEvent, See
 from tests.workflows import build as b
 
 pytestmark = pytest.mark.django_db
-APPROVAL = b.process(b.user("approve"), b.xor("g", "f_no"), b.service("write", "erp.test"), b.service("tell", "test.b"), b.line("start", "approve", "g"),
-                     b.flow("g", "write", 'outcome == "APPROVED"'), b.flow("g", "tell", key="f_no"), b.line("write", "end"), b.line("tell", "end"))
+APPROVAL = b.process(
+    b.user("approve"),
+    b.xor("g", "f_no"),
+    b.service("write", "erp.test"),
+    b.service("tell", "test.b"),
+    b.line("start", "approve", "g"),
+    b.flow("g", "write", 'outcome == "APPROVED"'),
+    b.flow("g", "tell", key="f_no"),
+    b.line("write", "end"),
+    b.line("tell", "end"),
+)
 
 
 def only_task(instance: Any) -> Task:
@@ -32,8 +41,16 @@ def state_of(task: Task) -> tuple[Any, ...]:
     """All that a decision could change."""
     task.refresh_from_db()
     task.instance.refresh_from_db()
-    return (task.state, task.outcome, task.assignee_id, task.instance.rev, task.instance.state, DecisionSnapshot.objects.count(),
-            jobs.pending().count(), InstanceEvent.objects.count())
+    return (
+        task.state,
+        task.outcome,
+        task.assignee_id,
+        task.instance.rev,
+        task.instance.state,
+        DecisionSnapshot.objects.count(),
+        jobs.pending().count(),
+        InstanceEvent.objects.count(),
+    )
 
 
 @pytest.mark.req("D4", "P3")
@@ -76,7 +93,9 @@ def test_without_an_approver_the_named_admin_steps_in_with_an_alert(_case: str, 
     assert notifications.todo_count(cast.admin) == 1
 
 
-def test_when_even_the_admin_is_the_requester_it_is_an_incident_never_a_silent_pass(world: Any, begin: Any, cast: Any, clock: Any, approve: Any) -> None:
+def test_when_even_the_admin_is_the_requester_it_is_an_incident_never_a_silent_pass(
+    world: Any, begin: Any, cast: Any, clock: Any, approve: Any
+) -> None:
     world.deciders = []
     instance = begin(APPROVAL, starter=cast.admin)
     task = only_task(instance)
@@ -112,7 +131,9 @@ def test_a_stranger_cannot_see_decide_undo_or_hand_over(world: Any, begin: Any, 
         with pytest.raises(NotFound):
             selectors.task_for(person, task.pk)
         with pytest.raises(NotFound):
-            services.complete_task(task_id=task.pk, person=person, outcome="APPROVED", comment="", seen_version="", acknowledged=[], form={}, now=clock)
+            services.complete_task(
+                task_id=task.pk, person=person, outcome="APPROVED", comment="", seen_version="", acknowledged=[], form={}, now=clock
+            )
         with pytest.raises(NotFound):
             services.look_at(task_id=task.pk, person=person, now=clock)
         with pytest.raises(NotFound):
@@ -153,7 +174,9 @@ def test_approval_waits_out_the_undo_window_then_the_token_moves(world: Any, beg
 
 
 @pytest.mark.req("P5")
-def test_undo_inside_the_window_leaves_no_trace_outside_and_the_task_open(world: Any, begin: Any, approve: Any, cast: Any, clock: Any, run_jobs: Any) -> None:
+def test_undo_inside_the_window_leaves_no_trace_outside_and_the_task_open(
+    world: Any, begin: Any, approve: Any, cast: Any, clock: Any, run_jobs: Any
+) -> None:
     instance = begin(APPROVAL)
     task = approve(only_task(instance))
     assert notifications.todo_count(cast.boss) == 0
@@ -200,9 +223,17 @@ def test_rejecting_and_returning_need_words(outcome: str, world: Any, begin: Any
     assert state_of(task) == before
 
 
-@pytest.mark.parametrize(("form", "field"), [
-    ({"payment_term_days": "45"}, "payment_term_days"), ({"valid_until": "2020-01-01"}, "valid_until"), ({"valid_until": "soon"}, "valid_until"),
-    ({"valid_until": ""}, "valid_until"), ({"amount": "1"}, "amount"), ({"clauses": "x" * 4001}, "clauses")])
+@pytest.mark.parametrize(
+    ("form", "field"),
+    [
+        ({"payment_term_days": "45"}, "payment_term_days"),
+        ({"valid_until": "2020-01-01"}, "valid_until"),
+        ({"valid_until": "soon"}, "valid_until"),
+        ({"valid_until": ""}, "valid_until"),
+        ({"amount": "1"}, "amount"),
+        ({"clauses": "x" * 4001}, "clauses"),
+    ],
+)
 def test_terms_outside_what_the_card_offers_are_refused(form: Any, field: str, world: Any, begin: Any, approve: Any) -> None:
     task = only_task(begin(APPROVAL))
     before = state_of(task)
@@ -245,7 +276,9 @@ def test_a_move_that_is_not_watched_passes(changes: Any, world: Any, begin: Any,
     seen = services.look_at(task_id=task.pk, person=cast.boss, now=clock).seen
     for name, value in changes.items():
         setattr(world, name, value)
-    services.complete_task(task_id=task.pk, person=cast.boss, outcome="APPROVED", comment="", seen_version=seen.version, acknowledged=[], form={}, now=clock)
+    services.complete_task(
+        task_id=task.pk, person=cast.boss, outcome="APPROVED", comment="", seen_version=seen.version, acknowledged=[], form={}, now=clock
+    )
     task.refresh_from_db()
     assert task.state == "DECIDED"
 
@@ -257,8 +290,9 @@ def test_a_version_that_this_person_never_saw_is_refused(world: Any, begin: Any,
     before = state_of(task)
     for version in ("", "0" * 16, seen.version):
         with pytest.raises(services.StaleCard):
-            services.complete_task(task_id=task.pk, person=cast.boss, outcome="APPROVED", comment="", seen_version=version, acknowledged=[], form={},
-                                   now=clock)
+            services.complete_task(
+                task_id=task.pk, person=cast.boss, outcome="APPROVED", comment="", seen_version=version, acknowledged=[], form={}, now=clock
+            )
         SeenCard.objects.filter(person=cast.boss).delete()
     assert state_of(task) == before
 
@@ -278,7 +312,9 @@ def test_a_fact_of_a_system_that_is_down_must_be_acknowledged(world: Any, begin:
 
 
 @pytest.mark.req("D5")
-def test_the_frozen_card_tells_what_was_seen_and_a_touched_one_fails_its_proof(world: Any, begin: Any, approve: Any, clock: Any, run_jobs: Any) -> None:
+def test_the_frozen_card_tells_what_was_seen_and_a_touched_one_fails_its_proof(
+    world: Any, begin: Any, approve: Any, clock: Any, run_jobs: Any
+) -> None:
     task = approve(only_task(begin(APPROVAL)), form={"payment_term_days": "30"})
     world.on_hand, world.amount = 1, "1.00"
     run_jobs(now=clock + dt.timedelta(minutes=1))

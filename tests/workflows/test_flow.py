@@ -20,8 +20,15 @@ from tests.workflows import build as b
 pytestmark = pytest.mark.django_db
 ONE = b.process(b.service("a", "erp.test"), b.line("start", "a", "end"))
 TWO = b.process(b.service("a", "test.a"), b.service("c", "erp.test"), b.service("z", "test.b"), b.line("start", "a", "c", "z", "end"))
-SHIPPED = b.process(b.catch("wait", "shipped"), b.service("a", "test.a"), b.xor("g", "f_more"), b.line("start", "wait", "a", "g"),
-                    b.flow("g", "end", "done == true"), b.flow("g", "wait", key="f_more"), messages=("shipped",))
+SHIPPED = b.process(
+    b.catch("wait", "shipped"),
+    b.service("a", "test.a"),
+    b.xor("g", "f_more"),
+    b.line("start", "wait", "a", "g"),
+    b.flow("g", "end", "done == true"),
+    b.flow("g", "wait", key="f_more"),
+    messages=("shipped",),
+)
 
 
 def fresh(instance: ProcessInstance) -> ProcessInstance:
@@ -139,8 +146,16 @@ def test_skipping_needs_a_reason_and_goes_on_without_the_step(world: Any, begin:
 
 
 def test_an_error_boundary_takes_its_code_and_an_uncaught_one_is_an_incident(world: Any, begin: Any, run_jobs: Any, clock: Any) -> None:
-    xml = b.process(b.service("a", "test.a"), b.boundary("bad", "a", b.on_error("BAD")), b.service("c", "test.b"), '<bpmn:endEvent id="other"/>',
-                    b.line("start", "a", "end"), b.line("bad", "c", "other"), '<bpmn:endEvent id="end"/>', errors=("BAD",))
+    xml = b.process(
+        b.service("a", "test.a"),
+        b.boundary("bad", "a", b.on_error("BAD")),
+        b.service("c", "test.b"),
+        '<bpmn:endEvent id="other"/>',
+        b.line("start", "a", "end"),
+        b.line("bad", "c", "other"),
+        '<bpmn:endEvent id="end"/>',
+        errors=("BAD",),
+    )
 
     def act(ctx: Any) -> Any:
         if ctx.node == "a":
@@ -186,11 +201,21 @@ def test_a_timer_waits_and_fires_once(world: Any, begin: Any, run_jobs: Any, clo
 
 
 BOUNDED = b.process(
-    b.user("approve"), b.boundary("late", "approve", b.every("R2/PT1H"), interrupting=False), b.service("remind", "test.b"),
-    '<bpmn:endEvent id="reminded"/>', b.boundary("gone", "approve", b.on_message("withdrawn")), '<bpmn:endEvent id="over"/>',
-    b.boundary("expired", "approve", b.after("PT5H")), '<bpmn:endEvent id="too_late"/>', '<bpmn:endEvent id="end"/>',
-    b.line("start", "approve", "end"), b.line("late", "remind", "reminded"), b.line("gone", "over"), b.line("expired", "too_late"),
-    messages=("withdrawn",))
+    b.user("approve"),
+    b.boundary("late", "approve", b.every("R2/PT1H"), interrupting=False),
+    b.service("remind", "test.b"),
+    '<bpmn:endEvent id="reminded"/>',
+    b.boundary("gone", "approve", b.on_message("withdrawn")),
+    '<bpmn:endEvent id="over"/>',
+    b.boundary("expired", "approve", b.after("PT5H")),
+    '<bpmn:endEvent id="too_late"/>',
+    '<bpmn:endEvent id="end"/>',
+    b.line("start", "approve", "end"),
+    b.line("late", "remind", "reminded"),
+    b.line("gone", "over"),
+    b.line("expired", "too_late"),
+    messages=("withdrawn",),
+)
 
 
 @pytest.mark.req("P5")
@@ -220,9 +245,18 @@ def test_a_timer_does_not_take_a_decision_out_of_its_undo_window(world: Any, beg
 
 
 def test_a_join_waits_for_all_its_ways(world: Any, begin: Any, run_jobs: Any, clock: Any) -> None:
-    instance = begin(b.process(
-        b.both("fork"), b.both("join"), b.service("a", "test.a"), b.catch("wait", "shipped"), b.service("c", "test.c"),
-        b.line("start", "fork", "a", "join", "c", "end"), b.line("fork", "wait", "join"), messages=("shipped",)))
+    instance = begin(
+        b.process(
+            b.both("fork"),
+            b.both("join"),
+            b.service("a", "test.a"),
+            b.catch("wait", "shipped"),
+            b.service("c", "test.c"),
+            b.line("start", "fork", "a", "join", "c", "end"),
+            b.line("fork", "wait", "join"),
+            messages=("shipped",),
+        )
+    )
     run_jobs(now=clock)
     assert topics(world) == ["test.a"]
     assert selectors.stuck() == []
@@ -233,8 +267,13 @@ def test_a_join_waits_for_all_its_ways(world: Any, begin: Any, run_jobs: Any, cl
 
 
 def test_a_gateway_that_cannot_decide_holds_the_case_with_an_incident(world: Any, begin: Any, cast: Any, run_jobs: Any, clock: Any) -> None:
-    xml = b.process(b.service("a", "test.a"), b.xor("g", "f_no"), b.line("start", "a", "g"), b.flow("g", "end", "amount &gt; 5", key="f_yes"),
-                    b.flow("g", "end", key="f_no"))
+    xml = b.process(
+        b.service("a", "test.a"),
+        b.xor("g", "f_no"),
+        b.line("start", "a", "g"),
+        b.flow("g", "end", "amount &gt; 5", key="f_yes"),
+        b.flow("g", "end", key="f_no"),
+    )
     instance = begin(xml)
     run_jobs(now=clock)
     incident = Incident.objects.get()
@@ -253,8 +292,16 @@ def test_a_gateway_that_cannot_decide_holds_the_case_with_an_incident(world: Any
 def test_terminate_and_error_ends_stop_everything_else(world: Any, begin: Any, run_jobs: Any, clock: Any, cast: Any) -> None:
     def xml(key: str, definition: str) -> str:
         return b.process(
-            b.both("fork"), b.service("a", "test.a"), b.user("approve"), f'<bpmn:endEvent id="stop">{definition}</bpmn:endEvent>',
-            '<bpmn:endEvent id="end"/>', b.line("start", "fork", "a", "stop"), b.line("fork", "approve", "end"), key=key, errors=("BAD",))
+            b.both("fork"),
+            b.service("a", "test.a"),
+            b.user("approve"),
+            f'<bpmn:endEvent id="stop">{definition}</bpmn:endEvent>',
+            '<bpmn:endEvent id="end"/>',
+            b.line("start", "fork", "a", "stop"),
+            b.line("fork", "approve", "end"),
+            key=key,
+            errors=("BAD",),
+        )
 
     ended = begin(xml("p", "<bpmn:terminateEventDefinition/>"), "deal:1")
     failed = begin(xml("q", b.on_error("BAD")), "deal:2")
@@ -284,8 +331,16 @@ def test_a_step_that_has_begun_outside_cannot_be_withdrawn(world: Any, begin: An
 def test_a_business_incident_is_told_once_and_does_not_hold_the_case(world: Any, begin: Any, run_jobs: Any, clock: Any, cast: Any) -> None:
     instance = begin(SHIPPED)
     for _turn in range(2):
-        services.raise_incident(instance_id=instance.pk, kind="business.reopened", message="The deal was reopened after %(order)s.", now=clock,
-                                person_ids=[cast.ana.pk, cast.boss.pk], params={"order": "SO-1"}, system="crm", dedupe="r")
+        services.raise_incident(
+            instance_id=instance.pk,
+            kind="business.reopened",
+            message="The deal was reopened after %(order)s.",
+            now=clock,
+            person_ids=[cast.ana.pk, cast.boss.pk],
+            params={"order": "SO-1"},
+            system="crm",
+            dedupe="r",
+        )
     incident = Incident.objects.get()
     assert (notifications.todo_count(cast.ana), notifications.todo_count(cast.boss)) == (1, 1)
     services.correlate(message="shipped", business_key="deal:1", variables={"done": True}, now=clock)
@@ -300,14 +355,26 @@ def test_a_business_incident_is_told_once_and_does_not_hold_the_case(world: Any,
 def test_an_annotation_stands_once(world: Any, begin: Any, clock: Any) -> None:
     instance = begin(SHIPPED)
     for _turn in range(2):
-        services.annotate(instance_id=instance.pk, kind="business.shipped", text="Shipped %(no)s", params={"no": "1"}, system="erp", now=clock,
-                          refs=[Ref("erp", "Delivery note", "DN-1")], dedupe="1")
-    assert InstanceEvent.objects.get(kind="business.shipped").refs == [{"system": "erp", "label": "Delivery note", "id": "DN-1", "url": "", "resource": "", "field": "", "owner_id": ""}]
+        services.annotate(
+            instance_id=instance.pk,
+            kind="business.shipped",
+            text="Shipped %(no)s",
+            params={"no": "1"},
+            system="erp",
+            now=clock,
+            refs=[Ref("erp", "Delivery note", "DN-1")],
+            dedupe="1",
+        )
+    assert InstanceEvent.objects.get(kind="business.shipped").refs == [
+        {"system": "erp", "label": "Delivery note", "id": "DN-1", "url": "", "resource": "", "field": "", "owner_id": ""}
+    ]
 
 
 def test_input_and_output_mappings_are_cel(world: Any, begin: Any, run_jobs: Any, clock: Any) -> None:
-    mapping = ('<zeebe:ioMapping><zeebe:input source="=order.lines.map(l, l.q)" target="quantities"/><zeebe:output source="=no" target="order_no"/>'
-               "</zeebe:ioMapping>")
+    mapping = (
+        '<zeebe:ioMapping><zeebe:input source="=order.lines.map(l, l.q)" target="quantities"/>'
+        '<zeebe:output source="=no" target="order_no"/></zeebe:ioMapping>'
+    )
     world.act = lambda ctx: {"no": "SO-1", "secret": "x"}
     instance = begin(b.process(b.service("a", "test.a", mapping), b.line("start", "a", "end")), order={"lines": [{"q": 1}, {"q": 2}]})
     run_jobs(now=clock)
@@ -321,7 +388,7 @@ def test_a_broken_candidates_rule_does_not_lose_the_case(world: Any, begin: Any,
     def broken(instance: Any) -> Any:
         raise RuntimeError("bug")
 
-    instance = begin(b.process(b.service("a", "test.a"), b.user("approve"), b.line("start", "a", "approve", "end")))
+    begin(b.process(b.service("a", "test.a"), b.user("approve"), b.line("start", "a", "approve", "end")))
     monkeypatch.setitem(registry.CANDIDATES, "test.boss", broken)
     for hours in range(0, 40, 2):
         run_jobs(now=clock + dt.timedelta(hours=hours))

@@ -47,9 +47,18 @@ def test_the_approver_sees_the_card_decides_and_can_undo(as_: Any, world: Any, b
     text = words(page)
     for part in ("Decision card", "Delta Water Group", "¥1,000", "IH-200", "Payment term", "Evidence version", "Approve", "Reject", "Return"):
         assert part in text
-    answer = client.post(f"/approvals/{task.pk}/decide/", {
-        "outcome": "APPROVED", "seen_version": version_in(page), "comment": "fine", "term-payment_term_days": "90", "term-valid_until": "2027-01-31",
-        "term-clauses": "standard"}, headers={"HX-Request": "true"})
+    answer = client.post(
+        f"/approvals/{task.pk}/decide/",
+        {
+            "outcome": "APPROVED",
+            "seen_version": version_in(page),
+            "comment": "fine",
+            "term-payment_term_days": "90",
+            "term-valid_until": "2027-01-31",
+            "term-clauses": "standard",
+        },
+        headers={"HX-Request": "true"},
+    )
     assert answer.status_code == 200
     text = words(answer)
     assert "What the approver saw" in text
@@ -81,8 +90,11 @@ def test_what_changed_is_shown_and_must_be_seen_before_approving(as_: Any, world
     assert "¥1,000 ¥900" in text
     assert version_in(again) == version_in(first)
     before = state_of(task)
-    refused = client.post(f"/approvals/{task.pk}/decide/", {"outcome": "APPROVED", "seen_version": version_in(again), "comment": "my words",
-                                                            "term-payment_term_days": "30"}, headers={"HX-Request": "true"})
+    refused = client.post(
+        f"/approvals/{task.pk}/decide/",
+        {"outcome": "APPROVED", "seen_version": version_in(again), "comment": "my words", "term-payment_term_days": "30"},
+        headers={"HX-Request": "true"},
+    )
     assert refused.status_code == 409
     text = words(refused)
     assert "Something changed since you looked" in text
@@ -211,8 +223,9 @@ def test_requests_are_listed_and_withdrawn_by_their_starter_only(as_: Any, world
 
 
 @pytest.mark.req("P16", "E14")
-def test_the_timeline_tells_who_when_and_ids_and_retries_a_failed_step(as_: Any, world: Any, begin: Any, cast: Any, approve: Any, run_jobs: Any,
-                                                                     clock: Any) -> None:
+def test_the_timeline_tells_who_when_and_ids_and_retries_a_failed_step(
+    as_: Any, world: Any, begin: Any, cast: Any, approve: Any, run_jobs: Any, clock: Any
+) -> None:
     broken = True
 
     def act(ctx: Any) -> Any:

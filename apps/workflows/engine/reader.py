@@ -169,12 +169,15 @@ def _service(element: Element, file: _File) -> dict[str, Any]:
         return {}
     retries = task.get("retries", "0")
     headers = {item.get("key", ""): item.get("value", "") for item in extension.iterfind(f"{ZEEBE}taskHeaders/{ZEEBE}header")}
-    mapping = {
-        part: {item.get("target", ""): item.get("source", "").removeprefix("=").strip() for item in extension.iterfind(f"{ZEEBE}ioMapping/{ZEEBE}{part}")}
-        for part in ("input", "output")
-    }
+    mapping = {part: _mapping(extension, part) for part in ("input", "output")}
     return {"topic": task.get("type", ""), "retries": int(retries) if retries.isdigit() else 0, "headers": headers,
             "inputs": mapping["input"], "outputs": mapping["output"]}
+
+
+def _mapping(extension: Element, part: str) -> dict[str, str]:
+    """target -> CEL text of the input or output mappings."""
+    found = extension.iterfind(f"{ZEEBE}ioMapping/{ZEEBE}{part}")
+    return {item.get("target", ""): item.get("source", "").removeprefix("=").strip() for item in found}
 
 
 def _human(element: Element, file: _File) -> dict[str, Any]:

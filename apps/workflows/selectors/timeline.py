@@ -7,9 +7,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.utils.translation import get_language
+from django.utils.translation import get_language, gettext_noop
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_noop
 
 from apps.core.access import Masked, decide
 from apps.directory import selectors as directory
@@ -264,7 +263,8 @@ def _wait(instance: ProcessInstance, node: Node, token: machine.Token, task: Tas
     name = _(node.name) if node.name else node.id
     if task is not None:
         names = ", ".join(_display(one) for one in task.candidates.all())
-        text = _("In effect at the end of the undo window.") if task.state == Task.State.DECIDED else _("Waits for %(names)s.") % {"names": names or "–"}
+        waits = _("Waits for %(names)s.") % {"names": names or "–"}
+        text = _("In effect at the end of the undo window.") if task.state == Task.State.DECIDED else waits
         return Hop(state="wait", title=name, at=task.created_at, systems=("oa",), text=text)
     if node.kind == "service_task":
         return Hop(state="wait", title=name, systems=("oa", _system(node)) if _system(node) != "oa" else ("oa",), text=_trying(instance, token))

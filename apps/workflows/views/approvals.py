@@ -97,8 +97,8 @@ def _live_card(request: PortalRequest, task: Task, accept: str, refusal: dict[st
     changed = [] if basis.version == looked.seen.version else services.changes_since(task, basis, looked.card, request.person)
     card = selectors.shown_card(looked.card, request.person, typed=refusal.get("form"), errors=refusal.get("fields"))
     return {
-        "card": card, "links": card.links, "changed": changed, "seen_version": basis.version if changed else looked.seen.version, "basis_seen_at": basis.accepted_at,
-        "read_at": now,
+        "card": card, "links": card.links, "changed": changed,
+        "seen_version": basis.version if changed else looked.seen.version, "basis_seen_at": basis.accepted_at, "read_at": now,
     }
 
 
@@ -109,7 +109,7 @@ def _live_card(request: PortalRequest, task: Task, accept: str, refusal: dict[st
 @require_POST
 def approval_decide(request: PortalRequest, task_id: uuid.UUID) -> HttpResponse:
     """Approve, reject or return."""
-    task = _task(request, task_id)
+    _task(request, task_id)
     pane = request.POST.get("pane") == "1"
     outcome = request.POST.get("outcome", "")
     comment = request.POST.get(f"reason-{outcome.lower()}", "") or request.POST.get("comment", "")
