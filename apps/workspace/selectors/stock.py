@@ -26,6 +26,11 @@ class Level:
     close: bool
 
     @property
+    def ruled(self) -> bool:
+        """The ERP keeps an order point for it."""
+        return _number(self.record.get("order_point")) is not None
+
+    @property
     def tone(self) -> str:
         return "tx-danger" if self.below else "tx-warn" if self.close else ""
 
@@ -35,7 +40,7 @@ class Level:
             return _("below the order point")
         if self.close:
             return _("close to the order point")
-        return _("enough") if _number(self.record.get("order_point")) is not None else _("no order point")
+        return _("enough") if self.ruled else _("no order point")
 
 
 def _number(value: Any) -> Decimal | None:
