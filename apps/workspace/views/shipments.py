@@ -23,6 +23,7 @@ from apps.workspace.selectors.systems import state_of
 from apps.workspace.views.failures import EXPECTED, Failure, describe
 
 STATES = ("open", "gone")
+MOST = Decimal(10) ** 9
 
 
 @declare("erp.shipment", "view")
@@ -94,7 +95,7 @@ def _quantities(request: PortalRequest) -> dict[str, Decimal]:
             number = Decimal(str(text).strip() or "0")
         except InvalidOperation:
             number = Decimal(-1)
-        if not number.is_finite() or number < 0:
+        if not number.is_finite() or not 0 <= number <= MOST:
             raise InvalidInput(_("A quantity must be a number from 0 on."))
         found[name.removeprefix("quantity:")] = number
     return found
