@@ -1,0 +1,143 @@
+"""From BottleCRM's records to ours. Pure; ValueError for what cannot be understood.
+
+Inputs are what streams.py puts together: {"account": ...}, {"deal": ..., "account": row}, {"interaction": ..., "author": email}.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from apps.integrations.canonical import Contact, Customer, Deal, FollowUp, Line
+
+Raw = Mapping[str, Any]
+CONTRACT_FIELDS = (
+    "contract_no",
+    "contract_state",
+    "contract_amount",
+    "payment_term",
+    "contract_until",
+    "contract_clauses",
+    "erp_order_no",
+    "erp_order_state",
+    "shipped_at",
+    "shipment_ref",
+    "reject_reason",
+)
+
+
+def customer(raw: Raw) -> Customer:
+    account = _object(raw, "account")
+    return Customer(
+        external_id=_id(account),
+        key=_text(_custom(account).get("erp_customer")),
+        version=_text(account.get("updated_at") or raw.get("version")),
+        updated_at=account.get("updated_at"),
+        name=_text(account.get("name")),
+        industry=_text(account.get("industry")),
+        city=_text(account.get("city")),
+        phone=_text(account.get("phone")),
+        email=_text(account.get("email")),
+        website=_text(account.get("website")),
+        note=_text(account.get("description")),
+        owner_email=_owner(account),
+        contacts=tuple(_contact(one) for one in raw.get("contacts") or ()),
+    )
+
+
+def _contact(raw: Raw) -> Contact:
+    name = " ".join(part for part in (_text(raw.get("first_name")), _text(raw.get("last_name"))) if part)
+    return Contact(name=name or _text(raw.get("email")), email=_text(raw.get("email")), phone=_text(raw.get("phone")), title=_text(raw.get("title")))
+
+
+def deal(raw: Raw) -> Deal:
+    found, account = _object(raw, "deal"), raw.get("account") or {}
+    custom = _custom(found)
+    return Deal(
+        external_id=_id(found),
+        version=_text(found.get("updated_at")),
+        updated_at=found.get("updated_at"),
+        name=_text(found.get("name")),
+        customer_id=_text(account.get("id")) or None,
+        customer_key=_text(_custom(account).get("erp_customer")),
+        customer_name=_text(account.get("name")),
+        stage=_text(found.get("stage_label") or found.get("stage")),
+        stage_kind=_text(found.get("stage_kind")),  # type: ignore[arg-type]
+        stage_changed_at=found.get("stage_changed_at"),
+        amount=found.get("amount"),
+        currency=_text(found.get("currency")),
+        lines=tuple(_line(one) for one in found.get("line_items") or ()),
+        owner_email=_owner(found),
+        closed_on=found.get("closed_on"),
+        probability=found.get("probability"),
+        organisation=_text(raw.get("organisation")),
+        custom={name: _text(custom.get(name)) for name in CONTRACT_FIELDS if custom.get(name) not in (None, "")},
+    )
+
+
+def _line(raw: Raw) -> Line:
+    """Discounts are taken into the unit price: what counts is what the line costs."""
+    product, quantity, total = raw.get("product") or {}, _number(raw.get("quantity")), _number(raw.get("total"))
+    return Line(
+        external_id=_text(raw.get("id")),
+        sku=_text(product.get("sku")) or None,
+        name=_text(raw.get("name")),
+        quantity=quantity,
+        unit_price=(total / quantity).quantize(Decimal("0.0001")).normalize() if quantity else _number(raw.get("unit_price")),
+        amount=total,
+    )
+
+
+def follow_up(raw: Raw) -> FollowUp:
+    found = _object(raw, "interaction")
+    return FollowUp(
+        external_id=_id(found),
+        version=_text(found.get("updated_at") or found.get("created_at")),
+        updated_at=found.get("updated_at"),
+        customer_id=_text(found.get("account_id") or found.get("account")) or _text(raw.get("account_id")) or None,
+        deal_id=_text(found.get("opportunity_id") or found.get("opportunity")) or None,
+        channel=_text(found.get("kind")),
+        subject=_text(found.get("subject")),
+        body=_text(found.get("body")),
+        occurred_at=found.get("occurred_at"),  # type: ignore[arg-type]
+        author_email=_text(raw.get("author")),
+    )
+
+
+def _object(raw: Raw, name: str) -> Raw:
+    found = raw.get(name)
+    if not isinstance(found, Mapping):
+        raise ValueError(f"no {name} in the answer")
+    return found
+
+
+def _id(raw: Raw) -> str:
+    if not raw.get("id"):
+        raise ValueError("the record has no id")
+    return str(raw["id"])
+
+
+def _custom(raw: Raw) -> Raw:
+    found = raw.get("custom_fields")
+    return found if isinstance(found, Mapping) else {}
+
+
+def _owner(raw: Raw) -> str:
+    """The first active assignee: the one the deal or customer belongs to."""
+    for one in raw.get("assigned_to") or ():
+        details = one.get("user_details") or {}
+        if details.get("email") and one.get("is_active", True):
+            return str(details["email"])
+    return ""
+
+
+def _text(value: Any) -> str:
+    return "" if value is None else str(value)
+
+
+def _number(value: Any) -> Decimal:
+    try:
+        return Decimal(str(value))
+    except InvalidOperation:
+        raise ValueError(f"{value!r} is not a number") from None
