@@ -74,8 +74,12 @@ def crm_deal(env: Mapping[str, str], deal_id: str) -> Row:
     """The deal's row in BottleCRM's database, with its lines."""
     url = env["CRM_DATABASE_URL"]
     (deal,) = rows(url, "select id::text, name, stage, amount, currency, custom_fields from opportunity where id = %s::uuid", deal_id)
-    deal["lines"] = rows(url, """select p.sku, l.quantity, l.unit_price, l.total from opportunity_line_item l
-                                  left join product p on p.id = l.product_id where l.opportunity_id = %s::uuid order by p.sku""", deal_id)
+    deal["lines"] = rows(
+        url,
+        """select p.sku, l.quantity, l.unit_price, l.total from opportunity_line_item l
+                                  left join product p on p.id = l.product_id where l.opportunity_id = %s::uuid order by p.sku""",
+        deal_id,
+    )
     return deal
 
 
