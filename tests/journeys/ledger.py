@@ -20,7 +20,8 @@ def rows(url: str, sql: str, *values: Any) -> list[Row]:
         return list(connection.execute(sql, values))  # type: ignore[arg-type]
 
 
-ORDERS = """select s.id, s.number, s.state, s.reference, s.comment, c.code as currency, p.code as party, s.total_amount_cache as amount, s.shipment_state,
+ORDERS = """select s.id, s.number, s.state, s.reference, s.comment, c.code as currency, p.code as party, s.total_amount_cache as amount,
+       s.shipment_state,
        t.name as payment_term
   from sale_sale s join currency_currency c on c.id = s.currency join party_party p on p.id = s.party
   left join account_invoice_payment_term t on t.id = s.payment_term where s.reference = %s"""
@@ -37,7 +38,8 @@ RECEIVABLES = """select ml.id, ml.debit, ml.maturity_date, i.number as invoice, 
   join account_invoice i on i.move = ml.move
  where t.receivable and ml.debit > 0 and i.id in (
    select il.invoice from account_invoice_line il join sale_line l on il.origin = 'sale.line,' || l.id where l.sale = %s)"""
-INVOICES = """select distinct i.id, i.number, i.state, i.total_amount_cache as amount from account_invoice i join account_invoice_line il on il.invoice = i.id
+INVOICES = """select distinct i.id, i.number, i.state, i.total_amount_cache as amount from account_invoice i
+  join account_invoice_line il on il.invoice = i.id
   join sale_line l on il.origin = 'sale.line,' || l.id where l.sale = %s"""
 PURCHASE_REQUESTS = """select r.id, pr.code as sku, r.quantity, r.description from purchase_request r join product_product pr on pr.id = r.product
  where r.description like %s"""

@@ -91,7 +91,7 @@ def assert_closed(running: Running, deal: dict[str, Any], order: dict[str, Any])
     receivables = rows(
         running,
         "erp",
-        "select l.debit from ledger l join invoices i on i.id = l.invoice_id where i.order_id = ? and l.account like '%eceivable%' and l.debit <> '0'",
+        "select l.debit from ledger l join invoices i on i.id = l.invoice_id where i.order_id = ? and l.account = 'RECEIVABLE' and l.debit <> '0'",
         order["id"],
     )
     assert [float(one["debit"]) for one in receivables] == [float(order["amount"])]
