@@ -102,3 +102,19 @@ def session_of(person: Any) -> str:
     store.create()
     open_session(session_key=store.session_key, account=person.account, now=clock.now())
     return str(store.session_key)
+
+
+# What Django's and WhiteNoise's ASGI code say about themselves while a real server runs in this process; none of it is ours to change.
+NOISE = (
+    "ignore:.*StreamingHttpResponse must consume synchronous iterators.*",
+    "ignore:Unclosed file.*:ResourceWarning",
+    "ignore:unclosed.*:ResourceWarning",
+    "ignore::pytest.PytestUnraisableExceptionWarning",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if "live_portal" in getattr(item, "fixturenames", ()):
+            for line in NOISE:
+                item.add_marker(pytest.mark.filterwarnings(line))

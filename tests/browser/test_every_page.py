@@ -1,0 +1,77 @@
+"""Every page, in both languages, both themes, on the phone and on the desk: axe, console, policy, sideways scrolling."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from tests.browser.checks import Tab
+from tests.support import shop
+
+pytestmark = [pytest.mark.browser, pytest.mark.req("I12")]
+
+PAGES: dict[str, tuple[tuple[str, int], ...]] = {
+    "ana": (
+        ("/", 200), ("/inbox/", 200), ("/approvals/", 200), ("/requests/", 200), ("/customers/", 200), ("/customers/?q=nobody", 200),
+        ("/customers/c-0/", 200), ("/customers/c-0/edit/", 200), ("/deals/", 200), ("/deals/?view=list", 200), ("/deals/d-1/", 200),
+        ("/deals/d-10/", 200), ("/orders/", 200), ("/orders/o-1/", 200), ("/shipments/", 200), ("/shipments/s-3/", 200), ("/stock/", 200),
+        ("/search/", 200), ("/search/?q=delta", 200), ("/search/?q=zzz", 200), ("/profile/", 200), ("/connections/", 403),
+        ("/no/such/page/", 404), ("/tour/", 200), ("/tour/d-0/?pause=1", 200),
+    ),
+    "eve": (("/shipments/s-1/", 200),),
+    "fin": (("/customers/c-0/", 200), ("/orders/o-1/", 200)),
+    "admin": (("/connections/", 200), ("/quarantine/", 200), ("/access/", 200)),
+    "guest": (("/", 403),),
+}  # fmt: skip
+LOOKS = [
+    ("en", "light", 1440), ("en", "dark", 1440), ("zh-hans", "light", 1440), ("zh-hans", "dark", 1440),
+    ("en", "light", 360), ("en", "dark", 360), ("zh-hans", "light", 360), ("zh-hans", "dark", 360),
+]  # fmt: skip
+BETWEEN = [("en", "light", 768), ("en", "light", 1024), ("zh-hans", "light", 1920)]
+
+
+@pytest.fixture
+def stocked(live_portal: str, cast: SimpleNamespace, settings: Any) -> SimpleNamespace:
+    settings.ATRIUM_MODE = "demo"  # the tour's pages too
+    return shop.fill(cast)
+
+
+def look_like(person: Any, language: str, theme: str) -> None:
+    """The account's own settings win over cookies."""
+    person.account.language, person.account.theme, person.account.time_zone = language, theme, "Asia/Shanghai"
+    person.account.save(update_fields=["language", "theme", "time_zone"])
+
+
+def check(tab: Tab, path: str, status: int, name: str) -> list[str]:
+    tab.errors.clear()
+    try:
+        tab.goto(path, status=status)
+    except AssertionError as error:
+        return [f"{path} {name}: {error}"]
+    tab.shot(f"{path.strip('/').replace('/', '_').replace('?', '-') or 'home'}.{name}")
+    return [f"{path} {name}: {finding}" for finding in tab.findings()]
+
+
+@pytest.mark.parametrize(("language", "theme", "width"), [*LOOKS, *BETWEEN], ids=lambda value: str(value))
+def test_every_page_is_clean(open_page: Any, stocked: SimpleNamespace, language: str, theme: str, width: int) -> None:
+    found: list[str] = []
+    for login, pages in PAGES.items():
+        person = getattr(stocked, login)
+        look_like(person, language, theme)
+        tab = open_page(person, language=language, theme=theme, width=width, height=900 if width > 600 else 740)
+        for path, status in pages:
+            found += check(tab, path, status, f"{login}.{language}.{theme}.{width}")
+        tab.page.context.close()
+    nobody = open_page(None, language=language, theme=theme, width=width)
+    found += check(nobody, "/sign-in/", 200, f"nobody.{language}.{theme}.{width}")
+    assert found == []
+
+
+def test_the_api_page_runs_under_the_strict_policy(open_page: Any, stocked: SimpleNamespace) -> None:
+    tab = open_page(stocked.ana)
+    tab.goto("/api/v1/docs/")
+    tab.page.wait_for_selector(".swagger-ui .opblock", timeout=20_000)
+    tab.shot("api_docs.ana.en.light.1440")
+    assert tab.findings(exclude=["#swagger-ui"]) == []

@@ -1,0 +1,68 @@
+"""Queries of each page, as checked in: tests/query_counts.json. A page may take fewer, never more.
+
+Write the file anew with ATRIUM_COUNT_QUERIES=write after a change that is meant.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import pathlib
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from tests.support import shop
+
+FILE = pathlib.Path(__file__).resolve().parents[1] / "query_counts.json"
+PAGES = {
+    "ana": (
+        "/", "/home/todos/", "/home/messages/", "/shell/todo-count/", "/widgets/erp.stock_alerts/", "/widgets/erp.my_orders/",
+        "/widgets/crm.my_pipeline/", "/widgets/business.loop/", "/customers/", "/customers/c-0/", "/customers/c-0/edit/", "/deals/",
+        "/deals/?view=list", "/deals/d-0/", "/orders/", "/orders/o-1/", "/stock/", "/search/?q=delta", "/requests/", "/profile/",
+    ),
+    "eve": ("/shipments/", "/shipments/s-1/"),
+    "boss": ("/approvals/",),
+    "admin": ("/connections/", "/quarantine/", "/access/"),
+}  # fmt: skip
+
+
+def counts(stocked: SimpleNamespace, as_: Any) -> dict[str, int]:
+    """Queries of the second visit, when what is remembered is remembered."""
+    found = {}
+    for login, paths in PAGES.items():
+        client = as_(getattr(stocked, login))
+        for path in paths:
+            assert client.get(path).status_code == 200, path
+            with CaptureQueriesContext(
+                connection,
+            ) as queries:
+                client.get(path)
+            found[f"{login} {path}"] = len(queries)
+    return found
+
+
+@pytest.mark.req("X3")
+def test_no_page_takes_more_queries_than_written_down(stocked: SimpleNamespace, as_: Any) -> None:
+    found = counts(stocked, as_)
+    if os.environ.get("ATRIUM_COUNT_QUERIES") == "write":
+        FILE.write_text(json.dumps(found, indent=1) + "\n")
+    allowed = json.loads(FILE.read_text())
+    assert {page: (number, allowed.get(page)) for page, number in found.items() if number > allowed.get(page, 0)} == {}
+
+
+def test_more_rows_take_no_more_queries(stocked: SimpleNamespace, as_: Any) -> None:
+    before = counts(stocked, as_)
+    for index in range(40):
+        shop.put("customer", f"n-{index}", key=f"N{index}", name=f"New {index}", owner_email=stocked.ana.email)
+        shop.put("deal", f"nd-{index}", name=f"New {index}", customer_id="c-0", customer_name="Delta Water Group", currency="CNY", amount=9,
+                 stage="PROPOSAL", owner_email=stocked.ana.email)  # fmt: skip
+        shop.put("order", f"no-{index}", key=f"NO-{index}", customer_key="K100", customer_name="Delta Water Group", state="draft", amount=9,
+                 currency="CNY")  # fmt: skip
+        shop.put("shipment", f"ns-{index}", key=f"NS-{index}", order_ids=["o-1"], order_keys=["SO-20871"], customer_key="K101", state="assigned")
+        shop.put("stock", f"nk-{index}", key=f"NK-{index}", on_hand=1, available=1)
+    after = counts(stocked, as_)
+    assert {page: (before[page], number) for page, number in after.items() if number > before[page]} == {}
