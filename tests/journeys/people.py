@@ -61,6 +61,7 @@ class Somebody:
         page = self.go("/approvals/")
         page.locator("main").get_by_role("link", name=re.compile(re.escape(title))).first.click()
         expect(page.locator("h1")).to_contain_text(title)
+        page.wait_for_load_state("load")
         page.keyboard.press("a")
         confirm = page.locator("dialog[open]")
         toast = page.get_by_role("button", name=re.compile("Undo"))
