@@ -1,0 +1,154 @@
+"""From portal_bridge's rows to our records. Pure; ValueError for what cannot be understood. Ids are the ERP's numbers, keys its codes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+from apps.integrations.canonical import Invoice, Line, Order, Product, PurchaseRequest, Receivable, Shipment, ShipmentLine, Stock
+
+Raw = Mapping[str, Any]
+ORDER_STATES = {
+    "draft": "draft",
+    "quotation": "draft",
+    "confirmed": "confirmed",
+    "processing": "processing",
+    "done": "done",
+    "cancelled": "cancelled",
+}
+SHIPMENT_STATES = {
+    "draft": "waiting",
+    "waiting": "waiting",
+    "assigned": "assigned",
+    "picked": "picked",
+    "packed": "packed",
+    "shipped": "shipped",
+    "done": "done",
+    "cancelled": "cancelled",
+}
+INVOICE_STATES = {"draft": "draft", "validated": "draft", "posted": "posted", "paid": "paid", "cancelled": "cancelled"}
+
+
+def _state(states: Mapping[str, str], raw: Raw) -> str:
+    found = states.get(str(raw["state"]))
+    if found is None:
+        raise ValueError(f"the state {raw['state']!r} is not known")
+    return found
+
+
+def _common(raw: Raw, key: str) -> dict[str, Any]:
+    moment = str(raw.get("write_date") or "")
+    return {"external_id": str(raw["id"]), "key": str(raw.get(key) or ""), "version": moment, "updated_at": f"{moment}+00:00" if moment else None}
+
+
+def product(raw: Raw) -> Product:
+    return Product(
+        **_common(raw, "code"),
+        name=raw["name"],
+        list_price=raw.get("list_price"),
+        currency=str(raw.get("currency") or ""),
+        unit=str(raw.get("unit") or ""),
+        stocked=raw.get("type") in ("goods", "assets"),
+    )
+
+
+def stock(raw: Raw) -> Stock:
+    on_hand, promised = Decimal(str(raw["quantity"])), Decimal(str(raw.get("promised") or 0))
+    point = raw.get("order_point")
+    return Stock(
+        **_common(raw, "code"),
+        name=str(raw.get("name") or ""),
+        on_hand=on_hand,
+        available=on_hand - promised,
+        order_point=Decimal(str(point)) if point is not None else None,
+        unit=str(raw.get("unit") or ""),
+    )
+
+
+def order(raw: Raw) -> Order:
+    return Order(
+        **_common(raw, "number"),
+        customer_key=str(raw["party"]["code"] or ""),
+        customer_name=str(raw["party"]["name"] or ""),
+        state=_state(ORDER_STATES, raw),
+        amount=raw["total_amount"],
+        currency=raw["currency"],
+        payment_term=str(raw.get("payment_term") or ""),
+        reference=str(raw.get("reference") or ""),
+        comment=str(raw.get("comment") or ""),
+        ordered_on=raw.get("sale_date"),
+        lines=tuple(_line(one) for one in raw.get("lines") or ()),
+        invoice_ids=_ids(raw.get("invoices")),
+        shipment_ids=_ids(raw.get("shipments")),
+    )
+
+
+def _line(raw: Raw) -> Line:
+    return Line(
+        external_id=str(raw["id"]),
+        sku=raw.get("product") or None,
+        name=str(raw.get("name") or ""),
+        quantity=Decimal(str(raw["quantity"])),
+        unit_price=raw["unit_price"],
+        amount=raw["amount"],
+    )
+
+
+def _ids(raw: Any) -> tuple[str, ...]:
+    return tuple(str(one["id"]) for one in raw or ())
+
+
+def shipment(raw: Raw) -> Shipment:
+    goods: dict[str, Decimal] = {}
+    for move in raw.get("moves") or ():
+        goods[str(move["product"])] = goods.get(str(move["product"]), Decimal(0)) + Decimal(str(move["quantity"]))
+    return Shipment(
+        **_common(raw, "number"),
+        order_ids=_ids(raw.get("orders")),
+        order_keys=tuple(str(one["number"]) for one in raw.get("orders") or ()),
+        customer_key=str(raw["party"]["code"] or ""),
+        customer_name=str(raw["party"]["name"] or ""),
+        state=_state(SHIPMENT_STATES, raw),
+        planned_on=raw.get("planned_date"),
+        shipped_at=raw.get("left_at"),
+        tracking=str(raw.get("reference") or ""),
+        lines=tuple(ShipmentLine(sku=sku, quantity=quantity) for sku, quantity in sorted(goods.items())),
+    )
+
+
+def invoice(raw: Raw) -> Invoice:
+    return Invoice(
+        **_common(raw, "number"),
+        customer_key=str(raw["party"]["code"] or ""),
+        order_ids=_ids(raw.get("orders")),
+        state=_state(INVOICE_STATES, raw),
+        amount=raw["total_amount"],
+        amount_due=Decimal(str(raw.get("amount_to_pay") or 0)),
+        currency=raw["currency"],
+        invoiced_on=raw.get("invoice_date"),
+        due_on=raw.get("due_date"),
+    )
+
+
+def receivable(raw: Raw) -> Receivable:
+    return Receivable(
+        **_common(raw, "code"),
+        customer_name=str(raw.get("name") or ""),
+        balance=raw["balance"],
+        overdue=Decimal(str(raw.get("overdue") or 0)),
+        currency=raw["currency"],
+        limit=raw.get("limit"),
+        open_invoices=int(raw.get("open_invoices") or 0),
+    )
+
+
+def purchase_request(raw: Raw) -> PurchaseRequest:
+    return PurchaseRequest(
+        **_common(raw, "number"),
+        sku=str(raw.get("product") or ""),
+        quantity=Decimal(str(raw["quantity"])),
+        state=str(raw["state"]),
+        reference=str(raw.get("origin") or raw.get("description") or ""),
+        needed_on=raw.get("supply_date"),
+    )
