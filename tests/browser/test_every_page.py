@@ -66,7 +66,7 @@ def test_every_page_is_clean(open_page: Any, stocked: SimpleNamespace, language:
         tab.page.context.close()
     nobody = open_page(None, language=language, theme=theme, width=width)
     found += check(nobody, "/sign-in/", 200, f"nobody.{language}.{theme}.{width}")
-    assert found == []
+    assert found == [], "\n".join(found)
 
 
 def test_the_api_page_runs_under_the_strict_policy(open_page: Any, stocked: SimpleNamespace) -> None:
