@@ -193,7 +193,8 @@ def _set_positions(db: Writer, ident: str, lines: Any) -> None:
         one = net(price, discount)
         db.run(
             "INSERT INTO positions (deal_id, sku, title, quantity, price, discount, net_price, total) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-            ident, line.get("sku") or None, _text(line, "title"), str(quantity), str(price), str(discount), str(one), str((one * quantity).quantize(CENT)),
+            ident, line.get("sku") or None, _text(line, "title"), str(quantity), str(price), str(discount), str(one),
+            str((one * quantity).quantize(CENT)),
         )  # fmt: skip
 
 
@@ -248,7 +249,8 @@ def create_activity(db: Writer, given: Row) -> Row:
     db.run(
         "INSERT INTO activities (id, organisation, client_id, deal_id, channel, subject, body, at, author, changed_at, request_key) "
         "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        ident, client["organisation"], client["id"], given.get("deal") or None, channel, subject, _text(given, "body"), db.now, db.user, db.now, db.key,
+        ident, client["organisation"], client["id"], given.get("deal") or None, channel, subject, _text(given, "body"), db.now, db.user,
+        db.now, db.key,
     )  # fmt: skip
     db.touch("activity", ident, op="created", number=subject, organisation=client["organisation"])
     return records.one(db, "activities", ident)

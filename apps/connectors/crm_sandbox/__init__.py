@@ -1,0 +1,1 @@
+"""The sandbox CRM: the second vendor, over REST."""
