@@ -64,7 +64,8 @@ class _DemoRun:
 
 class _StackRun:
     def __init__(self, supervisor: Supervisor, ports: dict[str, int], options: argparse.Namespace) -> None:
-        wishes = real.Wishes(portal=options.portal, durable=_durable(options, otherwise=True))
+        wishes = real.Wishes(options.portal, _durable(options, otherwise=True), options.servers_only)
+        self._servers_only = options.servers_only
         self._stack = real.RealStack(supervisor, ports, wishes)
         self._env_file = supervisor.state.env_file
 
@@ -73,6 +74,8 @@ class _StackRun:
         self._stack.start()
 
     def words(self, seconds: float) -> str:
+        if self._servers_only:
+            return f"PostgreSQL and Redis are ready after {seconds:.0f} s; values in {self._env_file}"
         return greeting.real(self._stack.environment(), str(self._env_file), seconds)
 
 
@@ -147,6 +150,7 @@ def up(options: argparse.Namespace) -> int:
 def _passed_on(options: argparse.Namespace, state: State) -> list[str]:
     words = ["--state", str(state.root), "--portal" if options.portal else "--no-portal"]
     words.append("--durable" if _durable(options, otherwise=False) else "--no-durable")
+    words += ["--servers-only"] if options.servers_only else []
     words += ["--free-ports"] if options.free_ports else []
     words += [word for wish in options.port for word in ("--port", wish)]
     return words + (["--owner", str(options.owner)] if options.owner else [])
@@ -309,6 +313,7 @@ def _stack_options(one: argparse.ArgumentParser) -> None:
         default=True,
         help="start the portal's processes and the senders too",
     )
+    one.add_argument("--servers-only", action="store_true", help="PostgreSQL and Redis, nothing else")
     one.add_argument(
         "--durable",
         action=argparse.BooleanOptionalAction,

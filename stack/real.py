@@ -39,6 +39,7 @@ class Wishes:
 
     portal: bool = True
     durable: bool = False
+    servers_only: bool = False  # PostgreSQL and Redis, nothing else
 
 
 class RealStack:
@@ -63,15 +64,20 @@ class RealStack:
 
     def check_prerequisites(self) -> None:
         """Raises StepFailed naming each missing one in a line with its cure."""
+        if self._wishes.servers_only:
+            return
         lines = self._toolbox.missing(keycloak_cached=keycloak.is_fetched(), crm_python=crm_python.find())
         if lines:
             raise StepFailed("\n".join(lines))
 
     def start(self) -> None:
         """Everything, as parallel as it goes. Raises StepFailed."""
-        steps = [
+        servers = [
             Step("postgres", (), self._start_postgres),
             Step("redis", (), lambda: redis.start(self._supervisor, self._toolbox, self.ports["redis"])),
+        ]
+        steps = [
+            *servers,
             Step("keycloak-get", (), self.keycloak.install),
             Step("keycloak", ("keycloak-get", "postgres"), self.keycloak.start),
             Step("erp-get", (), self.erp.install),
@@ -89,8 +95,10 @@ class RealStack:
                 Step("workers", ("portal-data", "settle"), lambda: self.portal.start_workers(WORKERS)),
                 Step("senders", ("web",), self._start_senders),
             ]
+        if self._wishes.servers_only:
+            steps = [*servers, Step("settle", ("postgres", "redis"), self._settle)]
         self._supervisor.run_steps(steps)
-        self._supervisor.state.publish(self.environment())
+        self._supervisor.state.publish(self.servers_environment() if self._wishes.servers_only else self.environment())
 
     def _start_postgres(self) -> str:
         words = self.postgres.start()
@@ -184,6 +192,14 @@ class RealStack:
 
     # -- what others need to know
 
+    def servers_environment(self) -> dict[str, str]:
+        """The lines of stack.env about PostgreSQL and Redis."""
+        return {
+            "DATABASE_URL": self.postgres.url("portal", PORTAL_DATABASE),
+            "POSTGRES_URL": self.postgres.url(SUPERUSER, "postgres"),
+            "REDIS_URL": f"redis://localhost:{self.ports['redis']}/0",
+        }
+
     def environment(self) -> dict[str, str]:
         """The lines of stack.env."""
         url, password = self.postgres.url, self._vault.get
@@ -204,9 +220,7 @@ class RealStack:
             "CRM_SERVICE_TOKEN": self.crm.service_token(),
             "WEBHOOK_SECRET_CRM": password("webhook_crm"),
             "WEBHOOK_SECRET_ERP": password("webhook_erp"),
-            "DATABASE_URL": url("portal", PORTAL_DATABASE),
-            "POSTGRES_URL": url(SUPERUSER, "postgres"),
-            "REDIS_URL": f"redis://localhost:{self.ports['redis']}/0",
+            **self.servers_environment(),
             "KEYCLOAK_ADMIN_USER": keycloak.ADMIN,
             "KEYCLOAK_ADMIN_PASSWORD": password("keycloak_admin"),
             "DEMO_PASSWORD": password("demo_password"),

@@ -21,7 +21,7 @@ def redis_servers() -> Iterator[Servers]:
     if "ATRIUM_TEST_SERVERS" in os.environ:
         yield Servers.around()
         return
-    servers = Servers("redis")
+    servers = Servers()
     os.environ["REDIS_URL_OF_TESTS"] = servers.start()["REDIS_URL"]
     yield servers
     servers.stop()

@@ -1,88 +1,69 @@
 """PostgreSQL and Redis for tests: their own servers on free ports, started when first wanted, gone at the end.
 
-python -m tests.support.servers pg redis -- COMMAND...     runs a command with DATABASE_URL and REDIS_URL set
+python -m tests.support.servers -- COMMAND...     runs a command with DATABASE_URL and REDIS_URL set
 """
 
 from __future__ import annotations
 
 import contextlib
 import os
-import pathlib
 import shutil
-import signal
-import socket
 import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-PROGRAM = ROOT / "stack" / "services" / "services.py"
+from stack import control
+from stack.layout import REPO, State, read_env
 
-
-def free_port() -> int:
-    """A port nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+RUN = REPO / "stack" / "run.py"
+PARTS = {"pg": "postgres", "redis": "redis"}
 
 
 class Servers:
-    """Servers in a folder of their own; PostgreSQL with fsync on, since crashes are tested on it."""
+    """Both servers in a folder of their own; PostgreSQL with fsync on, since crashes are tested on it.
 
-    def __init__(self, *names: str) -> None:
-        self.names = names
-        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="atrium-servers-"))
-        self.environment = {
-            **os.environ,
-            "ATRIUM_STATE": str(self.folder),
-            "ATRIUM_PG_DURABLE": "1",
-            "TMPDIR": str(self.folder),
-            "ATRIUM_PG_PORT": str(free_port()),
-            "ATRIUM_REDIS_PORT": str(free_port()),
-        }
+    They end with `stop`, and also when this process ends without having called it.
+    """
+
+    def __init__(self, folder: Path | None = None) -> None:
+        self.folder = folder or Path(tempfile.mkdtemp(prefix="atrium-servers-"))
+        self._state = State(self.folder)
 
     @classmethod
     def around(cls) -> Servers:
         """The servers that `main` started around this process."""
-        servers = cls.__new__(cls)
-        servers.folder, servers.environment = pathlib.Path(os.environ["ATRIUM_TEST_SERVERS"]), dict(os.environ)
-        return servers
+        return cls(Path(os.environ["ATRIUM_TEST_SERVERS"]))
 
-    def _call(self, *arguments: str) -> str:
+    def _run(self, *command: str) -> None:
         done = subprocess.run(
-            [sys.executable, str(PROGRAM), *arguments],
-            env={**self.environment, "TMPDIR": str(self.folder)},
-            capture_output=True,
-            text=True,
-            timeout=120,
+            [sys.executable, str(RUN), *command, "--state", str(self.folder)], capture_output=True, text=True, timeout=120, check=False
         )
         if done.returncode:
             raise RuntimeError(f"servers for tests: {done.stdout}{done.stderr}")
-        return done.stdout
+
+    def _ask(self, verb: str, name: str) -> None:
+        control.ask(self._state.socket_dir() / "control.sock", {"do": verb, "part": PARTS[name]})
 
     def start(self) -> dict[str, str]:
-        """Start; the values DATABASE_URL and REDIS_URL of those that were wanted."""
-        self._call("up", *self.names)
-        values = dict(line.split("=", 1) for line in self._call("env").splitlines())
-        wanted = {"pg": "DATABASE_URL", "redis": "REDIS_URL"}
-        given = ("ATRIUM_STATE", "ATRIUM_PG_DURABLE", "ATRIUM_PG_PORT", "ATRIUM_REDIS_PORT")
+        """Start; the values for a process that is to use them."""
+        self._run("up", "--servers-only", "--free-ports", "--durable", "--owner", str(os.getpid()))
+        values = read_env(self._state.env_file)
         return {
-            **{wanted[name]: values[wanted[name]] for name in self.names},
-            **{name: self.environment[name] for name in given},
+            "DATABASE_URL": values["POSTGRES_URL"],
+            "REDIS_URL": values["REDIS_URL"],
             "ATRIUM_TEST_SERVERS": str(self.folder),
             "DATABASE_CONN_MAX_AGE": "0",  # threads that end take no open connection with them
         }
 
     def kill(self, name: str) -> None:
-        """End it without warning (PostgreSQL: immediate)."""
-        pid_file = self.folder / ("pg/data/postmaster.pid" if name == "pg" else "redis/redis.pid")
-        os.kill(int(pid_file.read_text().splitlines()[0]), signal.SIGQUIT if name == "pg" else signal.SIGKILL)
+        """End `pg` or `redis` without warning (SIGKILL)."""
+        self._ask("kill", name)
 
     def start_again(self, name: str) -> None:
         """On the same port, with the same data."""
-        self._call("up", name)
+        self._ask("start", name)
 
     def restart(self, name: str) -> None:
         """Kill and start again."""
@@ -90,14 +71,14 @@ class Servers:
         self.start_again(name)
 
     def stop(self) -> None:
-        self._call("down", *self.names)
+        self._run("down")
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
 @contextlib.contextmanager
-def running(*names: str) -> Iterator[dict[str, str]]:
+def running() -> Iterator[dict[str, str]]:
     """Servers for the length of a block."""
-    servers = Servers(*names)
+    servers = Servers()
     try:
         yield servers.start()
     finally:
@@ -107,7 +88,7 @@ def running(*names: str) -> Iterator[dict[str, str]]:
 def main(arguments: list[str]) -> int:
     """Run a command with servers of its own; its exit code."""
     cut = arguments.index("--")
-    with running(*arguments[:cut]) as values:
+    with running() as values:
         return subprocess.run(arguments[cut + 1 :], env={**os.environ, **values}, check=False).returncode
 
 
