@@ -30,7 +30,7 @@ def seed_key() -> str:
     """Names the seeded database: changes with the seed, the app's migrations and the people of the realm."""
     people = [(user.get("id"), user["username"], user.get("email")) for user in json.loads(REALM_FILE.read_text())["users"]]
     extension = SOURCE / "portal_ext"
-    files = [LOCK, *SOURCE.glob("seed*.py"), *extension.glob("migrations/*.py"), *extension.glob("migrations_*.py")]
+    files = [LOCK, HERE / "seed_company.py", *SOURCE.glob("seed*.py"), *extension.glob("migrations/*.py"), *extension.glob("migrations_*.py")]
     return digest_of(files, json.dumps(people), COMPANY)
 
 

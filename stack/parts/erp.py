@@ -43,6 +43,7 @@ def schema_key() -> str:
     files = [
         SOURCE / "requirements.txt",
         SOURCE / "modules.txt",
+        HERE / "seed_company.py",
         *SOURCE.glob("seed*.py"),
         *package.glob("*.xml"),
         *package.glob("*.cfg"),

@@ -1,0 +1,242 @@
+"""Whole records for the portal: one call gives a page of what a read model needs, with the caller's rights.
+
+A row: id, code (or number), write_date and what the kind has. Money and quantities as numbers of the ERP (money as text).
+"""
+import datetime as dt
+from decimal import Decimal
+
+from trytond.model.exceptions import AccessError
+from trytond.pool import Pool
+from trytond.transaction import Transaction, without_check_access
+
+from .inbox import CommandError
+
+READERS = {}
+
+
+def reader(kind, model, code='code', domain=()):
+    def decorator(func):
+        READERS[kind] = model, code, list(domain), func
+        return func
+    return decorator
+
+
+def rows(kind, after, limit, ids, codes):
+    "-> (rows, id to go on after | None)"
+    if kind not in READERS:
+        raise CommandError(404, 'not_found', f"There is nothing of the kind {kind}; there are: {', '.join(sorted(READERS))}.")
+    model, code, domain, function = READERS[kind]
+    Model = Pool().get(model)
+    domain = [*domain]
+    if ids or codes:
+        domain.append(['OR', ('id', 'in', ids), (code, 'in', codes)])
+    else:
+        domain.append(('id', '>', after))
+    with Transaction().set_context(active_test=False):
+        records = Model.search(domain, order=[('id', 'ASC')], limit=None if ids or codes else limit + 1)
+        more = not (ids or codes) and len(records) > limit
+        records = records[:limit] if more else records
+        return function(records) if records else [], records[-1].id if more else None
+
+
+def stamp(record):
+    "What the source calls the state of the record"
+    at = record.write_date or record.create_date
+    return at.isoformat() if at else None
+
+
+def moment(value):
+    return value.replace(tzinfo=dt.timezone.utc) if value else None
+
+
+def check_fields(model, names):
+    "The ORM checks fields on read of a client, not of code: the same rule here"
+    pool = Pool()
+    pool.get('ir.model.access').check(model, 'read')
+    pool.get('ir.model.field.access').check(model, names, 'read')
+
+
+def company():
+    User = Pool().get('res.user')
+    with without_check_access():
+        found = User(Transaction().user).company
+    if not found:
+        raise AccessError("The user belongs to no company.")
+    return found
+
+
+def party_of(party):
+    return {'id': party.id, 'code': party.code, 'name': party.name}
+
+
+# --- goods ----------------------------------------------------------------------------------------
+
+@reader('product', 'product.product', domain=[('salable', '=', True)])
+def products(records):
+    currency = company().currency.code
+    return [{
+            'id': p.id, 'code': p.code, 'name': p.template.name, 'type': p.type, 'active': p.active,
+            'list_price': p.list_price_used, 'currency': currency, 'unit': p.default_uom.symbol,
+            'write_date': max(filter(None, (stamp(p), stamp(p.template)))),
+            } for p in records]
+
+
+@reader('stock', 'product.product', domain=[('type', 'in', ['goods', 'assets'])])
+def stock(records):
+    """quantity: in the warehouse now. promised: on open delivery notes. order_point: reorder below it."""
+    pool = Pool()
+    Product, Location, Date = pool.get('product.product'), pool.get('stock.location'), pool.get('ir.date')
+    OrderPoint = pool.get('stock.order_point')
+    ids = [p.id for p in records]
+    with without_check_access():
+        warehouses = [w.id for w in Location.search([('type', '=', 'warehouse')])]
+        with Transaction().set_context(stock_date_end=Date.today()):
+            there = Product.products_by_location(warehouses, with_childs=True, grouping_filter=(ids,))
+        points = {o.product.id: o for o in OrderPoint.search([('product', 'in', ids), ('company', '=', company().id)])}
+    on_hand = {}
+    for (_, product), quantity in there.items():
+        on_hand[product] = on_hand.get(product, 0) + quantity
+    promised = promised_quantities(ids)
+    return [{
+            'id': p.id, 'code': p.code, 'name': p.template.name, 'unit': p.default_uom.symbol, 'active': p.active,
+            'quantity': round(on_hand.get(p.id, 0), 4), 'promised': promised.get(p.id, 0),
+            'order_point': points[p.id].min_quantity if p.id in points else None,
+            'target': points[p.id].target_quantity if p.id in points else None,
+            } for p in records]
+
+
+def promised_quantities(product_ids):
+    "Open moves to customers; a move between two shelves promises nothing"
+    cursor = Transaction().connection.cursor()
+    cursor.execute(
+        'SELECT m.product, sum(m.internal_quantity) FROM stock_move m JOIN stock_location l ON l.id = m.to_location'
+        " WHERE m.state IN ('draft', 'assigned') AND l.type = 'customer' AND m.company = %s AND m.product = ANY(%s)"
+        ' GROUP BY m.product', (company().id, product_ids))
+    return {product: round(float(quantity), 4) for product, quantity in cursor}
+
+
+# --- orders and what follows ----------------------------------------------------------------------
+
+@reader('order', 'sale.sale', code='number')
+def orders(records):
+    return [order(sale) for sale in records]
+
+
+def order(sale):
+    with without_check_access():       # numbers of what follows from an order that the caller may see
+        shipments = [{'id': s.id, 'number': s.number, 'state': s.state} for s in sale.shipments]
+        invoices = [{'id': i.id, 'number': i.number, 'state': i.state} for i in sale.invoices]
+    return {
+        'id': sale.id, 'number': sale.number, 'state': sale.state, 'reference': sale.reference,
+        'party': party_of(sale.party), 'currency': sale.currency.code, 'total_amount': sale.total_amount,
+        'payment_term': sale.payment_term.name if sale.payment_term else None, 'comment': sale.comment,
+        'sale_date': sale.sale_date, 'shipment_state': sale.shipment_state, 'invoice_state': sale.invoice_state,
+        'write_date': stamp(sale), 'shipments': shipments, 'invoices': invoices,
+        'lines': [{
+                'id': line.id, 'product': line.product.code if line.product else None,
+                'name': line.product.template.name if line.product else line.description,
+                'quantity': line.quantity, 'unit_price': line.unit_price, 'amount': line.amount,
+                } for line in sale.lines if line.type == 'line'],
+        }
+
+
+@reader('shipment', 'stock.shipment.out', code='number')
+def shipments(records):
+    return [shipment(s) for s in records]
+
+
+def shipment(s):
+    with without_check_access():
+        sales = {m.sale.id: m.sale for m in s.outgoing_moves if m.sale}
+    return {
+        'id': s.id, 'number': s.number, 'state': s.state, 'reference': s.reference, 'party': party_of(s.customer),
+        'planned_date': s.planned_date, 'effective_date': s.effective_date, 'left_at': moment(s.portal_left_at),
+        'write_date': stamp(s), 'orders': [{'id': i, 'number': sale.number} for i, sale in sorted(sales.items())],
+        'moves': [{
+                'id': m.id, 'product': m.product.code, 'name': m.product.template.name, 'quantity': m.quantity,
+                'unit': m.unit.symbol, 'state': m.state} for m in s.outgoing_moves if m.state != 'cancelled'],
+        }
+
+
+@reader('purchase_request', 'purchase.request', code='rec_name')
+def purchase_requests(records):
+    return [{
+            'id': r.id, 'state': r.state, 'product': r.product.code if r.product else None,
+            'name': r.product.template.name if r.product else r.summary, 'quantity': r.quantity,
+            'description': r.description, 'supply_date': r.supply_date, 'purchase_date': r.purchase_date,
+            'supplier': party_of(r.party) if r.party else None, 'write_date': stamp(r),
+            'origin': r.origin.rec_name if r.origin else None, 'origin_model': r.origin.__name__ if r.origin else None,
+            'purchase': r.purchase.number if r.purchase else None,
+            } for r in records]
+
+
+# --- money ----------------------------------------------------------------------------------------
+
+@reader('invoice', 'account.invoice', code='number', domain=[('type', '=', 'out')])
+def invoices(records):
+    check_fields('account.invoice', ['amount_to_pay', 'total_amount'])
+    return [{
+            'id': i.id, 'number': i.number, 'state': i.state, 'party': party_of(i.party), 'currency': i.currency.code,
+            'total_amount': i.total_amount, 'amount_to_pay': i.amount_to_pay, 'invoice_date': i.invoice_date,
+            'due_date': max((line.maturity_date for line in i.lines_to_pay if line.maturity_date), default=None),
+            'orders': [{'id': s.id, 'number': s.number} for s in i.sales], 'write_date': stamp(i),
+            } for i in records]
+
+
+@reader('receivable', 'party.party', domain=[('code', 'like', 'C-%')])
+def receivables(records):
+    """What customers owe, by age of the due date. Access to the field "receivable" of the party decides."""
+    check_fields('party.party', ['receivable'])
+    of = company()
+    owed, open_ = owed_by([p.id for p in records], of), open_invoices([p.id for p in records], of)
+    result = []
+    for p in records:
+        balance, buckets = owed.get(p.id, (Decimal(0), {}))
+        result.append({
+                'id': p.id, 'code': p.code, 'name': p.name, 'active': p.active, 'currency': of.currency.code,
+                'balance': balance, 'overdue': sum(buckets.values(), Decimal(0)), 'ageing': buckets,
+                'limit': getattr(p, 'credit_limit_amount', None), 'open_invoices': open_.get(p.id, 0), 'write_date': stamp(p)})
+    return result
+
+
+AGES = ((30, '1-30'), (60, '31-60'), (90, '61-90'), (None, '90+'))
+
+
+def owed_by(party_ids, of):
+    "party -> (balance, {age: amount past due})"
+    today = Pool().get('ir.date').today()
+    cursor = Transaction().connection.cursor()
+    cursor.execute(
+        'SELECT l.party, coalesce(l.maturity_date, m.date), sum(l.debit - l.credit)'
+        ' FROM account_move_line l JOIN account_move m ON m.id = l.move'
+        ' JOIN account_account a ON a.id = l.account JOIN account_account_type t ON t.id = a.type'
+        ' WHERE t.receivable AND l.reconciliation IS NULL AND a.company = %s AND l.party = ANY(%s) GROUP BY 1, 2',
+        (of.id, party_ids))
+    found = {}
+    for party, due, amount in cursor:
+        balance, buckets = found.get(party, (Decimal(0), {}))
+        late = (today - due).days
+        if late > 0:
+            age = next(name for most, name in AGES if most is None or late <= most)
+            buckets[age] = buckets.get(age, Decimal(0)) + amount
+        found[party] = balance + amount, buckets
+    return found
+
+
+def open_invoices(party_ids, of):
+    cursor = Transaction().connection.cursor()
+    cursor.execute(
+        "SELECT party, count(*) FROM account_invoice WHERE type = 'out' AND state = 'posted' AND company = %s"
+        ' AND party = ANY(%s) GROUP BY party', (of.id, party_ids))
+    return dict(cursor.fetchall())
+
+
+@reader('currency', 'currency.currency')
+def currencies(records):
+    return [{'id': c.id, 'code': c.code, 'name': c.name, 'digits': c.digits} for c in records if c.active]
+
+
+@reader('payment_term', 'account.invoice.payment_term', code='name')
+def payment_terms(records):
+    from .commands import term_days
+    return [{'id': t.id, 'name': t.name, 'days': term_days(t)} for t in records if t.active]
