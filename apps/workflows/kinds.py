@@ -12,6 +12,11 @@ from apps.core.kinds import NoticeAction, NotificationKind, Show, register
 Params = Mapping[str, Any]
 
 
+def words(text: str) -> str:
+    """A stored msgid in the reader's language."""
+    return _(text) if text else ""
+
+
 def case_title(params: Params, show: Show) -> str:
     """The title of the case, or dots."""
     subject: Mapping[str, Any] = params.get("subject") or {}
@@ -40,7 +45,7 @@ class TaskAssigned(CaseKind):
     icon = "checkbox"
 
     def title(self, params: Params, show: Show) -> str:
-        return f"{_(params['name'])}: {case_title(params, show)}"
+        return f"{words(params['name'])}: {case_title(params, show)}"
 
     def body(self, params: Params, show: Show) -> str:
         return _("Waits for your decision. The facts are read live when you open it.")
@@ -68,7 +73,7 @@ class TaskFallback(CaseKind):
         return _("No approver found for %(title)s") % {"title": case_title(params, show)}
 
     def body(self, params: Params, show: Show) -> str:
-        return _("%(reason)s You decide, or you hand it over to somebody else.") % {"reason": _(params["reason"])}
+        return _("%(reason)s You decide, or you hand it over to somebody else.") % {"reason": words(params["reason"])}
 
     def url(self, params: Params) -> str:
         return f"/approvals/{params['task_id']}/"
@@ -107,4 +112,4 @@ class InstanceWithdrawn(CaseKind):
         return _("Withdrawn: %(title)s") % {"title": case_title(params, show)}
 
     def body(self, params: Params, show: Show) -> str:
-        return _("%(reason)s Nothing is left for you to do.") % {"reason": _(params["reason"])}
+        return _("%(reason)s Nothing is left for you to do.") % {"reason": words(params["reason"])}

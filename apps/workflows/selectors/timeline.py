@@ -170,7 +170,7 @@ def _systems(kind: str, system: str) -> tuple[str, ...]:
 
 def _ref(ref: dict[str, Any], person: Any) -> dict[str, Any]:
     shown = policies.shown(person, ref.get("resource", ""), ref.get("field", ""), ref["id"], ref.get("owner_id"))
-    return {"system": ref["system"], "label": _(ref["label"]), "id": shown, "url": "" if isinstance(shown, Masked) else ref.get("url", "")}
+    return {"system": ref["system"], "label": policies.filled(ref["label"], {}), "id": shown, "url": "" if isinstance(shown, Masked) else ref.get("url", "")}
 
 
 def _words(event: InstanceEvent, name: str, names: dict[str, Any]) -> tuple[str, str]:
@@ -209,7 +209,7 @@ def _display(person: Any) -> str:
 
 
 def _started(event: InstanceEvent, name: str, names: dict[str, Any]) -> tuple[str, str]:
-    return _(event.data["name"]) if event.data.get("name") else _("Started"), ""
+    return policies.filled(event.data.get("name", ""), {}) or _("Started"), ""
 
 
 def _titled(title: str, *, with_step: bool = True) -> Speak:
@@ -361,7 +361,7 @@ def track(instance: ProcessInstance) -> list[Step]:
 
 def _done_step(event: InstanceEvent, process: Process) -> Step:
     node = process.nodes.get(event.node)
-    name = _(node.name) if node and node.name else _(event.data["name"]) if event.data.get("name") else event.kind
+    name = _(node.name) if node and node.name else policies.filled(event.data.get("name", ""), {}) or event.kind
     outcome = event.data.get("outcome", "")
     return Step(name, "done", event.system or (_system(node) if node else "oa"), outcome=str(Task.Outcome(outcome).label).lower() if outcome else "",
                 people=(event.actor,) if event.actor else (), at=event.at, ms=event.ms)

@@ -94,9 +94,12 @@ def look_at(*, task_id: uuid.UUID, person: Any, now: dt.datetime, accept: str = 
         raise NotFound(_("There is no such task, or you may not see it."))
     card = read_card(task, now)
     seen = _remember(task, person, card, now)
-    basis = SeenCard.objects.filter(task=task, person_id=person.pk, accepted_at__isnull=False).order_by("-accepted_at").first()
+    mine = SeenCard.objects.filter(task=task, person_id=person.pk)
+    if accept:
+        mine.filter(version=accept).update(accepted_at=now)
+    basis = mine.filter(accepted_at__isnull=False).order_by("-accepted_at").first()
     watches = stepping.process_of(task.instance.definition).nodes[task.node].watches
-    if basis is None or seen.version in (basis.version, accept) or not cards.moves(cards.from_json(basis.card), card, watches):
+    if basis is None or not cards.moves(cards.from_json(basis.card), card, watches):
         seen.accepted_at = now
         seen.save(update_fields=["accepted_at"])
         basis = seen

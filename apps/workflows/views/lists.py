@@ -10,6 +10,7 @@ from django.core.paginator import Paginator
 from django.db.models import QuerySet
 from django.http import HttpResponse, HttpResponseRedirect
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 from django.views.decorators.http import require_GET, require_POST
 
 from apps.core import clock
@@ -20,7 +21,7 @@ from apps.workflows import policies, selectors, services
 from apps.workflows.models import ProcessInstance, Task
 
 PER_PAGE = 50
-WITHDRAWN_BY_STARTER = "Taken back by the one who asked."
+WITHDRAWN_BY_STARTER = gettext_noop("Taken back by the one who asked.")
 
 
 def _paged(rows: QuerySet[Any], request: PortalRequest) -> Any:
