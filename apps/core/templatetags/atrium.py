@@ -190,6 +190,13 @@ def day(value: Any, today: dt.date | None = None) -> str:
 
 
 @register.filter
+def clock_time(at: Any) -> str:
+    """'04:44:21' in the reader's time zone, for what is watched as it happens."""
+    at = parsed(at)
+    return f"{timezone.localtime(at):%H:%M:%S}" if isinstance(at, dt.datetime) else DASH
+
+
+@register.filter
 def age(at: Any) -> str:
     """'now' under a minute, '2 min ago', '3 h ago', '4 days ago'."""
     at = parsed(at)

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
 from django.conf import settings
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from apps.business import selectors as business
 from apps.core.access import Projected, plan
-from apps.core.templatetags.atrium import day, money
+from apps.core.templatetags.atrium import day, moment, money
 from apps.records import selectors as records
 from apps.workspace.selectors import parts
 from apps.workspace.selectors.paging import ListPage
@@ -134,36 +136,49 @@ def problems(deal: Projected) -> list[str]:
     return found_ones
 
 
+def term_words(value: Any) -> str:
+    """A payment term as the CRM keeps it: a number is days."""
+    text = str(value)
+    return ngettext("%(n)d day", "%(n)d days", int(text)) % {"n": int(text)} if text.isascii() and text.isdigit() else text
+
+
+def _state_words(value: Any) -> str:
+    words = {
+        "approved": _("approved"),
+        "rejected": _("rejected"),
+        "returned": _("returned"),
+        "withdrawn": _("withdrawn"),
+        "ordered": _("ordered"),
+        "partially_shipped": _("partly shipped"),
+        "shipped": _("shipped"),
+        "cancelled": _("cancelled"),
+    }
+    return words.get(str(value), str(value))
+
+
 def _written_back(person: Any, deal: Projected) -> list[Row]:
     """What the portal wrote to the CRM's contract fields, read back from there."""
-    custom = deal.get("custom") or {}
+    custom, currency = deal.get("custom") or {}, str(deal.get("currency", ""))
     if parts.masked(custom):
         return []
-    texts = {
-        "contract_no": _("Contract"),
-        "contract_amount": _("Contract amount"),
-        "payment_term": _("Payment term"),
-        "valid_until": _("Valid until"),
-        "contract_status": _("Status"),
-        "erp_order_no": _("Order"),
-        "erp_status": _("Order status"),
-        "shipped_at": _("Shipped"),
-        "shipping_ref": _("Shipment"),
-    }
-    rows = []
-    for name, label in texts.items():
-        value = custom.get(name)
-        if value in (None, ""):
-            continue
-        if name == "contract_amount":
-            shown = money(value, str(deal.get("currency", "")))
-        elif name in ("valid_until", "shipped_at"):
-            shown = day(value)
-        else:
-            shown = str(value)
-        url = _order_url(person, str(value)) if name == "erp_order_no" else ""
-        rows.append(Row(label, shown, url))
-    return rows
+    shown: tuple[tuple[str, str, Callable[[Any], str]], ...] = (
+        ("contract_no", _("Contract"), str),
+        ("contract_state", _("Decision"), _state_words),
+        ("reject_reason", _("Reason"), str),
+        ("contract_amount", _("Contract amount"), lambda value: money(value, currency)),
+        ("payment_term", _("Payment term"), term_words),
+        ("contract_until", _("Valid until"), day),
+        ("contract_clauses", _("Clauses"), str),
+        ("erp_order_no", _("Order"), str),
+        ("erp_order_state", _("Order status"), _state_words),
+        ("shipment_ref", _("Shipment"), str),
+        ("shipped_at", _("Shipped"), moment),
+    )
+    return [
+        Row(label, words(custom[name]), _order_url(person, str(custom[name])) if name == "erp_order_no" else "")
+        for name, label, words in shown
+        if custom.get(name) not in (None, "")
+    ]
 
 
 def _order_url(person: Any, number: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from django.conf import settings
@@ -16,7 +16,7 @@ from apps.directory import selectors as directory
 from apps.records import selectors as records
 from apps.workflows import selectors as workflows
 from apps.workspace.selectors import parts
-from apps.workspace.selectors.deals import problems
+from apps.workspace.selectors.deals import problems, term_words
 
 SELLER = "ana"  # the demo's sales person
 GONE = ("shipped", "done")
@@ -55,6 +55,16 @@ class Place:
     def finished(self) -> bool:
         return self.current is None
 
+    @property
+    def reached(self) -> int:
+        """How many steps are done, counted from the first."""
+        return next((index for index, step in enumerate(self.steps) if not step.done), len(self.steps))
+
+    def revealed(self, upto: int) -> Place:
+        """The same with at most `upto` steps told: the systems are faster than a person reads."""
+        steps = [step if index < upto else replace(step, done=False, facts=[], at=None) for index, step in enumerate(self.steps)]
+        return replace(self, steps=steps)
+
 
 def is_on() -> bool:
     """The tour acts for others, so it exists in the demo only."""
@@ -92,9 +102,11 @@ def place(deal_id: str) -> Place | None:
     return Place(deal.data, loop, steps, broken=bool(loop and workflows.open_incidents(loop.instance_id).exists()))
 
 
-def approver(loop: Any) -> Any:
-    """Who decides: the loop's approver, else whoever has the task."""
-    return loop.approver if loop else None
+def approver(loop: Any, task: Any) -> Any:
+    """Who decided, or decides: whoever has the task."""
+    if task is None:
+        return loop.approver if loop else None
+    return task.decided_by or task.assignee or task.candidates.select_related("org_unit").first()
 
 
 def warehouse() -> Any:
@@ -132,7 +144,8 @@ def _told(loop: Any, task: Any) -> Step:
     facts = []
     if task is not None and loop is not None:
         seconds = max(0, int((task.created_at - loop.won_at).total_seconds()))
-        facts.append(_("In the inbox %(n)s s after the deal was won.") % {"n": seconds})
+        late = _("In the inbox %(n)s s after the deal was won.") % {"n": seconds}
+        facts.append(late if seconds else _("In the inbox within a second."))
     return Step(
         "told", "oa", _("The CRM tells the portal; an approval lands in the right inbox"),
         _("The CRM sends a signed message. The portal reads the deal again, proves its lines, starts the process "
@@ -142,7 +155,7 @@ def _told(loop: Any, task: Any) -> Step:
 
 
 def _approved(loop: Any, task: Any) -> Step:
-    who = (task.decided_by if task else None) or approver(loop)
+    who = approver(loop, task)
     return Step(
         "approved", "oa", _("%(name)s approves") % {"name": person_name(who) if who else _("The manager")},
         _("The decision card shows customer, lines, terms, stock and receivable of this moment, each with its system "
@@ -178,7 +191,7 @@ def _ordered(loop: Any) -> Step:
 
 
 def _written(custom: dict[str, Any], loop: Any) -> Step:
-    facts = [f"{label}: {custom[name]}" for name, label in (
+    facts = [f"{label}: {term_words(custom[name]) if name == 'payment_term' else custom[name]}" for name, label in (
         ("contract_no", _("Contract")), ("payment_term", _("Payment term")), ("erp_order_no", _("Order")),
     ) if custom.get(name)]  # fmt: skip
     return Step(

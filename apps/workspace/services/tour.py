@@ -19,8 +19,10 @@ class UnableToGoOn(DomainError):
     code = "tour_stopped"
 
 
-def take_step(*, deal_id: str, now: dt.datetime) -> str:
+def take_step(*, deal_id: str, told: int | None = None, now: dt.datetime) -> str:
     """Do the step the deal waits for, if it is one that a person does. Returns the act: win | approve | ship, or "" when nothing was done.
+
+    `told`: how many done steps the person who watches was told of; nothing is done while they still have to read.
 
     Raises UnableToGoOn outside the demo, NotFound, and whatever the person's own click could raise.
     """
@@ -30,7 +32,7 @@ def take_step(*, deal_id: str, now: dt.datetime) -> str:
     if here is None:
         raise NotFound(_("There is no such record, or you may not see it."))
     step = here.current
-    if step is None or not step.act or here.broken:
+    if step is None or not step.act or here.broken or (told is not None and told < here.reached):
         return ""
     if step.who is None:
         raise UnableToGoOn(_("Nobody in the directory can do this step."))

@@ -45,28 +45,38 @@ def tour_page(request: PortalRequest, deal_id: str) -> HttpResponse:
 def tour_go(request: PortalRequest, deal_id: str) -> HttpResponse:
     """The next step of the person who does it; without script the page comes back, with script the panel."""
     _only_in_the_demo()
-    failure = None
+    failure, told = None, _number(request.POST.get("told"))
     try:
-        act = services.take_step(deal_id=deal_id, now=clock.now())
+        services.take_step(deal_id=deal_id, told=told, now=clock.now())
     except EXPECTED as error:
-        act, failure = "", describe(error, title=_("The tour stopped here"), system=_("The system"))
+        failure = describe(error, title=_("The tour stopped here"), system=_("The system"))
     if not wants_fragment(request):
         return HttpResponseRedirect(f"/tour/{quoted(deal_id)}/")
-    return _show(request, deal_id, running=failure is None, failure=failure, just=act)
+    return _show(request, deal_id, running=failure is None, failure=failure, told=told)
 
 
-def _show(request: PortalRequest, deal_id: str, *, running: bool, failure: Failure | None = None, just: str = "") -> HttpResponse:
-    here = selectors.place(deal_id)
-    if here is None:
+def _number(text: str | None) -> int | None:
+    return int(text) if text and text.isascii() and text.isdigit() and len(text) < 3 else None
+
+
+def _pause(here: selectors.Place, reached: int) -> int:
+    """Seconds to the next step: long enough to read what was just told, short while a system works."""
+    if here.reached < reached:
+        return 3
+    return 4 if here.current is not None and here.current.act else 1
+
+
+def _show(request: PortalRequest, deal_id: str, *, running: bool, failure: Failure | None = None, told: int | None = None) -> HttpResponse:
+    whole = selectors.place(deal_id)
+    if whole is None:
         raise Http404
+    here = whole if told is None else whole.revealed(min(whole.reached, told + 1))
     context: dict[str, Any] = {
         "here": here,
         "current": here.current,
         "running": running and not here.finished and not here.broken,
-        # long enough to read what was just explained; short while a system works
-        "pause": 1 if here.current is not None and not here.current.act else 4,
+        "pause": _pause(here, whole.reached),
         "failure": failure,
-        "just": just,
         "agreement": selectors.agreement(here.loop),
         "loop_url": selectors.loop_url(here.loop),
         "deal_url": f"/deals/{quoted(deal_id)}/",
