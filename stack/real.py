@@ -90,7 +90,7 @@ class RealStack:
         ]
         if self._wishes.portal:
             steps += [
-                Step("portal-data", ("erp-data", "crm-data"), self._prepare_portal),
+                Step("portal-data", ("erp", "crm"), self._prepare_portal),  # the seed reads both systems
                 Step("web", ("portal-data", "settle"), lambda: self.portal.start_web(processes=WEB_PROCESSES)),
                 Step("workers", ("portal-data", "settle"), lambda: self.portal.start_workers(WORKERS)),
                 Step("senders", ("web",), self._start_senders),
@@ -144,6 +144,7 @@ class RealStack:
         mark = self._supervisor.state.run("portal-template")
         if self.postgres.exists(PORTAL_TEMPLATE) and mark.exists() and mark.read_text() == self.portal.mark():
             self.postgres.copy(PORTAL_TEMPLATE, PORTAL_DATABASE, "portal")
+            self.portal.read_afresh()
             self.portal.remember_set_up()
             return
         self.postgres.drop(PORTAL_DATABASE)
@@ -165,8 +166,13 @@ class RealStack:
         try:
             self.erp.refresh()
             self.crm.refresh()
-            if self.postgres.exists(PORTAL_DATABASE):
-                self._refresh_portal()
+            if "erp" in running:  # the portal's seed reads it
+                running.remove("erp")
+                self._supervisor.start("erp")
+                if self.postgres.exists(PORTAL_DATABASE):
+                    self._refresh_portal()
+            else:
+                self.postgres.drop(PORTAL_DATABASE)  # made anew with the next start
         finally:
             for name in reversed(running):
                 self._supervisor.start(name)

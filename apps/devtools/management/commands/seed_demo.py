@@ -60,6 +60,9 @@ TEMPLATES: dict[str, dict[str, Any]] = {
 class Command(BaseCommand):
     help = __doc__
 
+    def add_arguments(self, parser: Any) -> None:
+        parser.add_argument("--afresh", action="store_true", help="both systems are other databases now: read everything again, follow from now")
+
     def handle(self, *args: Any, **options: Any) -> None:
         now = clock.now()
         company.seed(now=now)
@@ -69,7 +72,8 @@ class Command(BaseCommand):
         integrations.connect_from_env(now=now)
         for connection in integrations_selectors.connections():
             self._wait_for(connection)
-            integrations.first_load(connection_key=connection.key, now=clock.now())
+            begin = integrations.resync if options.get("afresh") else integrations.first_load
+            begin(connection_key=connection.key, now=clock.now())
         self._load()
         self.stdout.write("The company is seeded and both systems are loaded.")
 
