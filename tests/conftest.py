@@ -12,7 +12,6 @@ import pytest
 from django.test import Client
 
 from tests.support.results import pytest_runtest_makereport, pytest_sessionfinish  # noqa: F401 - hooks
-
 from tests.support.stack import demo, demo_soap, real_stack  # noqa: F401  (fixtures for all)
 
 NOW = dt.datetime(2026, 11, 23, 1, 12, tzinfo=dt.UTC)  # Monday, 09:12 in the company's zone
