@@ -146,11 +146,54 @@ C-022|7|P-1017*25
 C-030|2|P-1023*10
 """
 
-FAMILY = ("Zhang 张", "Wang 王", "Chen 陈", "Liu 刘", "Sun 孙", "Zhao 赵", "Huang 黄", "Zhou 周", "Wu 吴", "Xu 徐", "Ma 马", "Zhu 朱", "Hu 胡", "Guo 郭", "Gao 高", "Luo 罗")
-GIVEN = ("Wei 伟", "Na 娜", "Jun 军", "Li 丽", "Min 敏", "Hao 浩", "Yan 燕", "Tao 涛", "Jing 静", "Lei 磊", "Fang 芳", "Peng 鹏", "Xia 霞", "Qiang 强", "Ying 颖")
+FAMILY = (
+    "Zhang 张",
+    "Wang 王",
+    "Chen 陈",
+    "Liu 刘",
+    "Sun 孙",
+    "Zhao 赵",
+    "Huang 黄",
+    "Zhou 周",
+    "Wu 吴",
+    "Xu 徐",
+    "Ma 马",
+    "Zhu 朱",
+    "Hu 胡",
+    "Guo 郭",
+    "Gao 高",
+    "Luo 罗",
+)
+GIVEN = (
+    "Wei 伟",
+    "Na 娜",
+    "Jun 军",
+    "Li 丽",
+    "Min 敏",
+    "Hao 浩",
+    "Yan 燕",
+    "Tao 涛",
+    "Jing 静",
+    "Lei 磊",
+    "Fang 芳",
+    "Peng 鹏",
+    "Xia 霞",
+    "Qiang 强",
+    "Ying 颖",
+)
 TITLES = ("Purchasing manager 采购经理", "Plant engineer 设备工程师", "Maintenance lead 维修主管", "Managing director 总经理")
-SUPPLIERS = ("Huaxin Castings", "Tianyu Motors", "Ningbo Seal Works", "Luoyang Bearing Trading", "Sanhe Valves", "Delta Drives", "Qingyuan Instruments",
-             "Fangda Forgings", "Xinda Electric", "Office and Travel Services")
+SUPPLIERS = (
+    "Huaxin Castings",
+    "Tianyu Motors",
+    "Ningbo Seal Works",
+    "Luoyang Bearing Trading",
+    "Sanhe Valves",
+    "Delta Drives",
+    "Qingyuan Instruments",
+    "Fangda Forgings",
+    "Xinda Electric",
+    "Office and Travel Services",
+)
 FOLLOW_UPS = (
     ("call", "Delivery date asked 询问交期", "The customer asks for delivery within four weeks. 客户希望四周内交货。"),
     ("meeting", "Visit at the plant 现场拜访", "Walked the pump house with the maintenance lead; foundation drawings follow."),
@@ -180,21 +223,38 @@ CUSTOMERS = [
     for n, (name, zh, industry, city, limit) in enumerate(_rows(_CUSTOMERS), 1)
 ]
 ITEMS = [
-    {"sku": sku, "name": name, "name_zh": zh, "unit": unit, "price": price,
-     "on_hand": int(stock[0]) if stock else None, "order_point": int(stock[1]) if len(stock) > 1 else None}
+    {
+        "sku": sku,
+        "name": name,
+        "name_zh": zh,
+        "unit": unit,
+        "price": price,
+        "on_hand": int(stock[0]) if stock else None,
+        "order_point": int(stock[1]) if len(stock) > 1 else None,
+    }
     for sku, name, zh, unit, price, *stock in _rows(_ITEMS)
 ]
 DEALS = []
 for _code, _stage, _days, _title, _goods in _rows(_DEALS):
     _customer = next(one for one in CUSTOMERS if one["code"] == _code)
     _won = sum(one["stage"] == "CLOSED_WON" for one in DEALS)
-    DEALS.append({
-        "id": str(uuid.uuid5(NAMESPACE, f"{_code}/{_title}")), "customer": _code, "owner": _customer["owner"], "stage": _stage, "days": int(_days),
-        "name": f"{_customer['name']}: {_title}", "lines": _lines(_goods),
-        "order_no": f"SO-{FIRST_ORDER + _won}" if _stage == "CLOSED_WON" else "",
-    })
+    DEALS.append(
+        {
+            "id": str(uuid.uuid5(NAMESPACE, f"{_code}/{_title}")),
+            "customer": _code,
+            "owner": _customer["owner"],
+            "stage": _stage,
+            "days": int(_days),
+            "name": f"{_customer['name']}: {_title}",
+            "lines": _lines(_goods),
+            "order_no": f"SO-{FIRST_ORDER + _won}" if _stage == "CLOSED_WON" else "",
+        }
+    )
 ORDERS = [{"customer": deal["customer"], "ago": -deal["days"], "lines": deal["lines"], "reference": deal["id"]} for deal in DEALS if deal["order_no"]]
-ORDERS += [{"customer": code, "ago": int(ago), "lines": _lines(goods), "reference": f"COUNTER-{n}"} for n, (code, ago, goods) in enumerate(_rows(_COUNTER_ORDERS), 1)]
+ORDERS += [
+    {"customer": code, "ago": int(ago), "lines": _lines(goods), "reference": f"COUNTER-{n}"}
+    for n, (code, ago, goods) in enumerate(_rows(_COUNTER_ORDERS), 1)
+]
 # what became of the orders, by place: the last two wait for the warehouse, the older ones are shipped, invoiced, paid
 STATES = ["paid"] * 4 + ["invoiced"] * 3 + ["processing"] + ["paid", "shipped", "processing", "quotation"]
 TERM_DAYS = (0, 7, 15, 30, 45, 60, 90, 120)

@@ -195,7 +195,7 @@ def record_purchase_requests(*, loop: SalesLoop, request_ids: Iterable[str], now
 def order_moved(*, order_id: str, event_id: str, now: dt.datetime) -> None:
     """Order or shipments changed in the ERP: take them in, put news on the timeline, wake the process when something left the house."""
     with transaction.atomic():
-        loop = SalesLoop.objects.select_for_update().select_related("seller", "approver").filter(order_id=order_id).first()
+        loop = SalesLoop.objects.select_for_update().filter(order_id=order_id).first()
         if loop is None:
             return
         before = (loop.order_state, progress(loop), tuple(sorted(_gone(loop))))
