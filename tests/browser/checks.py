@@ -70,4 +70,4 @@ class Tab:
     def shot(self, name: str, *, full: bool = False) -> None:
         """A picture into var/shots."""
         SHOTS.mkdir(parents=True, exist_ok=True)
-        self.page.screenshot(path=str(SHOTS / f"{name}.png"), full_page=full)
+        self.page.screenshot(path=str(SHOTS / f"{name}.png"), full_page=full, caret="initial")

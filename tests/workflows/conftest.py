@@ -57,6 +57,7 @@ class World:
                     value={"IH-200": {"available": str(self.on_hand)}},
                     state="short" if short else "ok",
                     pill="short" if short else "enough",
+                    tone="warn" if short else "ok",
                     as_of=stamp(now),
                     ok=self.erp_up,
                     error="" if self.erp_up else "ERP did not answer",
