@@ -14,7 +14,7 @@ from django.template.loader import render_to_string
 def wants_fragment(request: HttpRequest) -> bool:
     """True for an htmx request that is not a boosted navigation or a history restore."""
     htmx = getattr(request, "htmx", None)
-    return bool(htmx) and not htmx.boosted and not htmx.history_restore_request
+    return htmx is not None and bool(htmx) and not htmx.boosted and not htmx.history_restore_request
 
 
 def page(request: HttpRequest, template: str, context: Mapping[str, Any] | None = None, *, fragment: str | None = None,

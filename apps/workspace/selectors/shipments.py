@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -56,7 +57,7 @@ def sheet(person: Any, shipment_id: str) -> dict[str, Any]:
     ]
     others: list[Projected] = []
     for ident in shipment.get("order_ids") or ():
-        others += parts.related(person, "erp.shipment", lambda order=ident: records.shipments(person, order_id=order)) or []
+        others += parts.related(person, "erp.shipment", partial(records.shipments, person, order_id=ident)) or []
     return {
         "shipment": shipment,
         "number": shipment.get("key") or shipment["id"],
