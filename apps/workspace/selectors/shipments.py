@@ -42,7 +42,7 @@ def next_step(state: str) -> NextStep | None:
     if state == "waiting":
         return NextStep("assigned", _("Reserve the goods"), _("The ERP looks for the goods in stock."), "package")
     if state in ("assigned", "picked", "packed"):
-        return NextStep("shipped", _("Ship"), _("The goods leave the house: the seller and the CRM learn it at once."),
+        return NextStep("done", _("Ship"), _("The goods leave the house: the seller and the CRM learn it at once."),
                         "truck-delivery", partial=True)  # fmt: skip
     return None
 
