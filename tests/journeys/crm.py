@@ -1,0 +1,63 @@
+"""BottleCRM as its own users work with it: through its own API, not through the portal."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import requests
+
+
+class BottleCrm:
+    def __init__(self, env: Mapping[str, str]) -> None:
+        self._url = env["CRM_URL"]
+        self._session = requests.Session()
+        self._session.trust_env = False
+        self._session.headers["Authorization"] = f"Bearer {env['CRM_SERVICE_TOKEN']}"
+        self._session.headers["X-Portal-Org"] = env["CRM_ORG_ID"]
+
+    def ask(self, method: str, path: str, **more: Any) -> Any:
+        answer = self._session.request(method, self._url + path, timeout=30, **more)
+        assert answer.status_code < 300, (method, path, answer.status_code, answer.text[:500])
+        return answer.json()
+
+    def deal(self, *, customer: str, seller: str = "ana", lines: Sequence[tuple[str, str, str]], name: str = "") -> str:
+        """A deal in negotiation. lines: (SKU, quantity, unit price). Returns its id."""
+        account = self.ask("GET", f"/api/accounts/?cf_erp_customer={customer}")["active_accounts"]["open_accounts"][0]
+        users = self.ask("GET", "/api/users/?limit=50")["active_users"]["active_users"]
+        owner = next(user["id"] for user in users if user["user_details"]["email"].startswith(f"{seller}@"))
+        deal = self.ask(
+            "POST",
+            "/api/opportunities/",
+            json={
+                "name": name or f"Journey {uuid.uuid4().hex[:8]}",
+                "account": account["id"],
+                "stage": "NEGOTIATION",
+                "currency": "CNY",
+                "amount": "1",
+                "closed_on": "2026-12-31",
+                "assigned_to": [owner],
+                "probability": 60,
+            },
+        )
+        for sku, quantity, price in lines:
+            self.add_line(deal["id"], sku, quantity, price)
+        return str(deal["id"])
+
+    def add_line(self, deal_id: str, sku: str, quantity: str, price: str, **more: Any) -> None:
+        products = self.ask("GET", "/api/invoices/products/?limit=200")["results"]
+        product = next((one for one in products if one["sku"] == sku), None)
+        body = {"name": product["name"] if product else sku, "quantity": quantity, "unit_price": price, **more}
+        if product:
+            body["product_id"] = product["id"]
+        self.ask("POST", f"/api/opportunities/{deal_id}/line-items/", json=body)
+
+    def set_stage(self, deal_id: str, stage: str) -> None:
+        self.ask("PATCH", f"/api/opportunities/{deal_id}/", json={"stage": stage, "closed_on": "2026-11-24"})
+
+    def set_won(self, deal_id: str) -> None:
+        self.set_stage(deal_id, "CLOSED_WON")
+
+    def name(self, deal_id: str) -> str:
+        return str(self.ask("GET", f"/api/opportunities/{deal_id}/")["opportunity_obj"]["name"])
