@@ -126,7 +126,8 @@ def begun(block: Block, env: dict[str, int]) -> Block:
     if kind == "seq":
         return _sequence(block[1], env)
     if kind == "and":
-        return ("both", [begun(part, env) for part in block[1]])
+        parts = [begun(part, env) for part in block[1]]
+        return None if all(part is None for part in parts) else ("both", parts)
     if kind == "xor":
         chosen = env[block[1]] if env[block[1]] < len(block[2]) - 1 else len(block[2]) - 1
         part = block[2][chosen]
