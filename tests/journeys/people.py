@@ -9,6 +9,8 @@ from typing import Any
 
 from playwright.sync_api import Page, expect
 
+from tests.support.until import until
+
 WITHIN_TEN_SECONDS = 10_000
 
 
@@ -70,8 +72,13 @@ class Somebody:
             confirm.get_by_role("button", name="Approve").click()
         expect(toast.first).to_be_visible()
 
+    def sees(self, path: str) -> bool:
+        """Whether the portal has such a page for this person."""
+        return bool(self.page.request.get(self.base + path).status == 200)
+
     def ship(self, shipment_id: str) -> None:
         """Press the button of the next step until the delivery has left the house."""
+        until(lambda: self.sees(f"/shipments/{shipment_id}/"), seconds=30, what=f"delivery note {shipment_id} on the page")
         page = self.go(f"/shipments/{shipment_id}/")
         left = page.get_by_text(re.compile("^Left the house"))
         step = page.locator("#next-step button[type=submit]")
