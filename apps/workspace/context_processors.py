@@ -79,7 +79,8 @@ class Shell:
 
     @cached_property
     def live(self) -> bool:
-        return self._person is not None
+        """Pushes are for those who may see notices."""
+        return navigation.may_open(self._person, "notifications.notification")
 
     @cached_property
     def todo_count(self) -> int:

@@ -223,21 +223,22 @@ def test_a_deal_is_won_by_its_seller_only(stocked: SimpleNamespace, as_: Any, ca
 
 def test_the_warehouse_ships_a_part(stocked: SimpleNamespace, as_: Any, calls: dict[str, Calls]) -> None:
     client = as_(stocked.eve)
-    form = {"to": "shipped", "quantity:IH-100": "5", "quantity:MS-45-SIC": "0"}
-    assert client.post("/shipments/s-1/advance/", form).status_code == 302
+    form = {"to": "done", "quantity:IH-100": "5", "quantity:MS-45-SIC": "0"}
+    answer = client.post("/shipments/s-1/advance/", form)
+    assert answer.status_code == 302, text(answer)
     (call,) = calls["advance_shipment"]
-    assert call["to"] == "shipped" and call["shipment_id"] == "s-1"
+    assert call["to"] == "done" and call["shipment_id"] == "s-1"
     assert {sku: str(number) for sku, number in call["quantities"].items()} == {"IH-100": "5", "MS-45-SIC": "0"}
 
 
 @pytest.mark.parametrize("bad", ["-1", "many", "NaN", "1e999999999"])
 def test_nonsense_quantities_are_refused_here(stocked: SimpleNamespace, as_: Any, calls: dict[str, Calls], bad: str) -> None:
-    answer = as_(stocked.eve).post("/shipments/s-1/advance/", {"to": "shipped", "quantity:IH-100": bad})
+    answer = as_(stocked.eve).post("/shipments/s-1/advance/", {"to": "done", "quantity:IH-100": bad})
     assert answer.status_code == 422 and calls["advance_shipment"] == []
 
 
 def test_a_shipment_that_went_on_is_not_moved_twice(stocked: SimpleNamespace, as_: Any, calls: dict[str, Calls]) -> None:
-    answer = as_(stocked.eve).post("/shipments/s-3/advance/", {"to": "shipped"})
+    answer = as_(stocked.eve).post("/shipments/s-3/advance/", {"to": "done"})
     assert answer.status_code == 422 and calls["advance_shipment"] == []
     assert "already further on" in text(answer)
 
@@ -246,7 +247,7 @@ def test_a_shipment_that_went_on_is_not_moved_twice(stocked: SimpleNamespace, as
 def test_sales_cannot_move_a_shipment(stocked: SimpleNamespace, as_: Any, calls: dict[str, Calls]) -> None:
     client = as_(stocked.ana)
     assert "Ship now" not in text(client.get("/shipments/s-1/"))
-    assert client.post("/shipments/s-1/advance/", {"to": "shipped"}).status_code == 403
+    assert client.post("/shipments/s-1/advance/", {"to": "done"}).status_code == 403
     assert calls["advance_shipment"] == []
 
 

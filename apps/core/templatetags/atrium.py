@@ -277,6 +277,10 @@ def unlocalized(value: Any) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
+def _sign(currency: str) -> str:
+    return CURRENCY_SIGNS.get(str(currency or ""), f"{currency} " if currency else "")
+
+
 @register.filter
 def money(value: Any, currency: str = "") -> str:
     """¥486,000 or ¥486,000.50. Masked passes as dots; nothing is a dash."""
@@ -285,9 +289,8 @@ def money(value: Any, currency: str = "") -> str:
     number = _decimal(value)
     if number is None:
         return DASH
-    sign = CURRENCY_SIGNS.get(str(currency or ""), f"{currency} " if currency else "")
     text = f"{abs(number):,.0f}" if number == number.to_integral_value() else f"{abs(number):,.2f}"
-    return f"{'−' if number < 0 else ''}{sign}{text}"
+    return f"{'−' if number < 0 else ''}{_sign(currency)}{text}"
 
 
 @register.filter
@@ -306,7 +309,7 @@ def money_short(value: Any, currency: str = "") -> str:
             digits = 0 if abs(scaled) >= 100 else 1 if abs(scaled) >= 10 else 2
             text = f"{abs(scaled):.{digits}f}"
             text = text.rstrip("0").rstrip(".") if "." in text else text
-            return f"{'−' if number < 0 else ''}{CURRENCY_SIGNS.get(currency, '')}{text}{unit}"
+            return f"{'−' if number < 0 else ''}{_sign(currency)}{text}{unit}"
     return money(number, currency)
 
 
@@ -359,8 +362,7 @@ def bar(percent: Any, tone: str = "", label: str = "") -> SafeString:
     width = max(0, min(100, float(percent or 0)))
     described: Any = format_html('role="img" aria-label="{}"', label) if label else mark_safe('aria-hidden="true"')
     return format_html(
-        '<svg class="bar {}" preserveAspectRatio="none" viewBox="0 0 100 6" {}>'
-        '<rect width="{}" height="6"></rect></svg>',
+        '<svg class="bar {}" preserveAspectRatio="none" viewBox="0 0 100 6" {}><rect width="{}" height="6"></rect></svg>',
         tone,
         described,
         f"{width:.1f}",

@@ -75,7 +75,8 @@ GROUPS: tuple[tuple[Any, tuple[Place, ...]], ...] = (
         (Place("access", "/access/", _("Access"), "shield-lock", "access.role"),),
     ),
 )
-TABS = ("home", "inbox", "approvals", "customers")  # the phone's bottom bar; the rest is behind "More"
+# the phone's bottom bar: the first four that a person has; the rest is behind "More"
+TABS = ("home", "inbox", "approvals", "customers", "shipments", "orders", "requests")
 
 
 @lru_cache(maxsize=64)
@@ -112,7 +113,7 @@ def tabs(rail: list[Group]) -> list[Item]:
     """The phone's bottom bar: up to four items of the rail."""
     items = {item.key: item for group in rail for item in group.items}
     chosen = [items[key] for key in TABS if key in items]
-    return chosen + [item for item in items.values() if item not in chosen][: 4 - len(chosen)]
+    return [*chosen, *(item for item in items.values() if item not in chosen)][:4]
 
 
 def _item(place: Place, path: str) -> Item:

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from apps.core.errors import DomainError, NotFound
 from apps.records import services as records
 from apps.workflows import services as processes
-from apps.workspace.selectors import tour
+from apps.workspace.selectors import shipments, tour
 
 
 class UnableToGoOn(DomainError):
@@ -55,8 +55,7 @@ def _approve(here: tour.Place, who: Any, now: dt.datetime) -> None:
 
 def _ship(here: tour.Place, who: Any, now: dt.datetime) -> None:
     for note in tour.open_shipments(here.loop):
-        ident = note.data["external_id"]
-        if note.data.get("state") == "waiting":
-            records.advance_shipment(person=who, shipment_id=ident, to="assigned", quantities={}, now=now)
-        else:
-            records.advance_shipment(person=who, shipment_id=ident, to="shipped", quantities={}, now=now)
+        step = shipments.next_step(str(note.data.get("state", "")))
+        if step is not None:
+            ident = note.data["external_id"]
+            records.advance_shipment(person=who, shipment_id=ident, to=step.to, quantities={}, now=now)

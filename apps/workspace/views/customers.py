@@ -47,6 +47,7 @@ def _record(request: PortalRequest, customer_id: str, *, failure: Failure | None
     context = {
         **selectors.sheet(request.person, customer_id),
         "system": state_of("crm"),
+        "erp": state_of("erp"),
         "failure": failure,
         "form": form or {"channel": "call", "subject": "", "body": ""},
         "channels": CHANNELS,
