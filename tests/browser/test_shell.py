@@ -6,11 +6,11 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from tests.support import shop
 
 from apps.core import clock, kinds
 from apps.notifications import services as notifications
 from apps.realtime import services as realtime
+from tests.support import shop
 
 pytestmark = pytest.mark.browser
 SOON = 2_000  # milliseconds: what a push may take to be seen
@@ -150,7 +150,7 @@ def test_why_opens_without_a_script_and_names_the_rule(open_page: Any, stocked: 
     pop = page.locator("[popover]:popover-open")
     assert "Why can’t I see this?" in pop.inner_text()
     box = pop.bounding_box()
-    assert box is not None and 0 <= box["x"] and box["x"] + box["width"] <= 1440
+    assert box is not None and box["x"] >= 0 and box["x"] + box["width"] <= 1440
     assert tab.findings() == []
     page.keyboard.press("Escape")
     assert page.locator("[popover]:popover-open").count() == 0
@@ -158,6 +158,7 @@ def test_why_opens_without_a_script_and_names_the_rule(open_page: Any, stocked: 
 
 def test_forms_work_without_scripts(chromium: Any, live_portal: str, stocked: SimpleNamespace) -> None:
     from django.conf import settings
+
     from tests.browser.conftest import session_of
 
     context = chromium.new_context(java_script_enabled=False)
