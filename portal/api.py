@@ -37,8 +37,7 @@ def answer_failure(error: Exception, context: dict[str, Any]) -> Response | None
     if isinstance(error, exceptions.ValidationError):
         return failure("invalid", _("Some fields need another value."), 422, {"fields": error.detail})
     if isinstance(error, exceptions.APIException):
-        response = failure(str(getattr(error, "default_code", "refused")), error.detail, error.status_code)
-        return response
+        return failure(str(getattr(error, "default_code", "refused")), error.detail, error.status_code)
     return None
 
 

@@ -65,7 +65,7 @@ def assign_role(
     found = _role(role)
     whom = _name_of(person_id, org_unit_id)
     with transaction.atomic():
-        same = Assignment.objects.filter(role=found, person_id=person_id, org_unit_id=org_unit_id)
+        same = Assignment.objects.filter(role=found, person_id=person_id, org_unit_id=org_unit_id)  # type: ignore[misc]
         running = [a for a in same.select_for_update() if a.valid_to is None or a.valid_to > now]
         if running and running[0].valid_to == valid_to:
             return running[0]

@@ -136,5 +136,5 @@ def retry_reading(call: Callable[[], T], *, tries: int = 3, first: float = 0.2) 
         except TransientError:
             if attempt == tries:
                 raise
-            time.sleep(random.uniform(0, first * 2**attempt))  # noqa: S311 - jitter, not a secret
+            time.sleep(random.uniform(0, first * 2**attempt))
     raise AssertionError("unreachable")

@@ -31,6 +31,7 @@ class Show(Protocol):
 
 class NotificationKind:
     """Subclass with a `key` and override the texts. `system`: oa | erp | crm. `todo`: stands in the to-do list until resolved.
+    `label`: lazy words for the sort of message ("Contract approval"), shown above its title and in the filter.
 
     `urgent`: passes quiet hours. Texts get the stored params and `show`, through which every value of an outside record must pass.
     """
@@ -40,6 +41,7 @@ class NotificationKind:
     todo: bool = False
     urgent: bool = False
     icon: str = "bell"
+    label: Any = ""
 
     def title(self, params: Mapping[str, Any], show: Show) -> str:
         raise NotImplementedError(self.key)

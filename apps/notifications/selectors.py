@@ -3,40 +3,54 @@
 from __future__ import annotations
 
 import datetime as dt
+import logging
 import uuid
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, F, Q, QuerySet
 from django.utils import translation
+from django.utils.translation import gettext as _
 
-from apps.core import kinds
+from apps.core import clock, kinds
 from apps.core.access import Masked, plan
-from apps.core.kinds import NoticeAction
+from apps.core.errors import NotFound
+from apps.core.kinds import NoticeAction, NotificationKind
 from apps.notifications.models import Notification, State
 
+logger = logging.getLogger(__name__)
+TABS = ("todo", "notices", "snoozed", "closed")
+SHOWN, MOST_SHOWN = 50, 500  # rows of a list at first, and at most
+SEARCHED = 500  # newest rows that a search reads: it looks at what the viewer sees, masks applied, not at stored values
+JUST_CLOSED = dt.timedelta(seconds=5)  # others' decisions stay this long in a list that is refreshed live, in grey
 
-def todo_count(person: Any) -> int:
-    """The badge: what this person can act on now. Never the number of unread messages."""
-    if person is None:
-        return 0
-    return Notification.objects.filter(person_id=person.pk, state=State.OPEN, todo=True).count()
+
+def awake(now: dt.datetime) -> Q:
+    """Not snoozed at this moment."""
+    return Q(snoozed_until=None) | Q(snoozed_until__lte=now)
 
 
-def todo_counts(person_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, int]:
+def todo_count(person: Any, now: dt.datetime | None = None) -> int:
+    """The badge: what this person can act on now, snoozed ones left out. Never the number of unread messages."""
+    return todo_counts([person.pk], now)[person.pk] if person is not None else 0
+
+
+def todo_counts(person_ids: Iterable[uuid.UUID], now: dt.datetime | None = None) -> dict[uuid.UUID, int]:
     """The badges of several people, zeros included, by one read."""
     wanted = list(person_ids)
-    found = dict(Notification.objects.filter(person_id__in=wanted, state=State.OPEN, todo=True).values_list("person_id").annotate(Count("pk")))
-    return {person: found.get(person, 0) for person in wanted}
+    found = Notification.objects.filter(awake(now or clock.now()), person_id__in=wanted, state=State.OPEN, todo=True)
+    counted = dict(found.values_list("person_id").annotate(Count("pk")))
+    return {person: counted.get(person, 0) for person in wanted}
 
 
 @dataclass(frozen=True)
 class Rendered:
-    """A notice in the viewer's words, masks applied."""
+    """A notice in the viewer's words, masks applied. `ended`: how it ended and by whom, empty while it is open."""
 
     id: uuid.UUID
     kind: str
+    label: str
     system: str
     icon: str
     todo: bool
@@ -47,6 +61,10 @@ class Rendered:
     actions: list[NoticeAction]
     ended: str
     notification: Notification
+
+    @property
+    def unread(self) -> bool:
+        return self.notification.read_at is None and self.notification.state == State.OPEN
 
 
 class Shower:
@@ -59,33 +77,158 @@ class Shower:
         try:
             held = plan(self.person, "view", resource)
             owner = uuid.UUID(str(owner_id)) if owner_id else None
-            allowed = held.allowed and held.matches(owner) and held.may_read(field, owner)
-        except LookupError:
+        except (LookupError, ValueError):  # nobody registered it, or the owner is no id: then nobody may see it
             return Masked(field, (resource,))
-        return value if allowed else Masked(field, held.decision.chain)
+        if held.allowed and held.matches(owner) and held.may_read(field, owner):
+            return value
+        return Masked(field, held.decision.chain)
+
+
+class _Lost(NotificationKind):
+    """Stands in for a kind that this release does not know or cannot render; the row is not lost."""
+
+    key = "notifications.lost"
+    icon = "help"
+
+    def title(self, params: Any, show: Any) -> str:
+        return _("A message of an earlier version")
+
+    def body(self, params: Any, show: Any) -> str:
+        return _("It cannot be shown any more. What it was about is found in its own place.")
 
 
 def rendered(notification: Notification, person: Any, language: str = "") -> Rendered:
     """As this person may see it, in this language (empty: the active one)."""
-    kind = kinds.get(notification.kind)
-    show, params = Shower(person), notification.params
     with translation.override(language or translation.get_language()):
-        open_todo = notification.state == State.OPEN
-        return Rendered(
-            id=notification.pk, kind=notification.kind, system=notification.system, icon=kind.icon, todo=notification.todo,
-            title=str(kind.title(params, show)), body=str(kind.body(params, show)), url=kind.url(params),
-            pane_url=kind.pane_url(params), actions=list(kind.actions(params)) if open_todo else [],
-            ended="" if open_todo else str(kind.ended(params, notification.outcome)), notification=notification,
-        )
+        try:
+            return _render(kinds.get(notification.kind), notification, person)
+        except (LookupError, TypeError, ValueError):
+            logger.exception("notice %s of kind %s cannot be shown", notification.pk, notification.kind)
+            return _render(_Lost(), notification, person)
+
+
+def _render(kind: NotificationKind, notification: Notification, person: Any) -> Rendered:
+    show, params = Shower(person), notification.params
+    still_open = notification.state == State.OPEN
+    return Rendered(
+        id=notification.pk, kind=notification.kind, label=str(kind.label), system=notification.system, icon=kind.icon,
+        todo=notification.todo, title=str(kind.title(params, show)), body=str(kind.body(params, show)), url=kind.url(params),
+        pane_url=kind.pane_url(params), actions=list(kind.actions(params)) if still_open else [],
+        ended="" if still_open else ended_words(kind, notification, person), notification=notification,
+    )
+
+
+def ended_words(kind: NotificationKind, notification: Notification, person: Any) -> str:
+    """ "Already approved by Lin Wei", in the active language."""
+    if notification.state == State.DISMISSED:
+        return _("done")
+    how = str(kind.ended(notification.params, notification.outcome))
+    by = notification.closed_by
+    if by is None:
+        return _("already %(how)s") % {"how": how}
+    if person is not None and by.pk == person.pk:
+        return _("%(how)s by you") % {"how": how}
+    return _("already %(how)s by %(who)s") % {"how": how, "who": by.display(translation.get_language() or "en")}
+
+
+def get(person: Any, notification_id: uuid.UUID) -> Notification:
+    """This person's notice. Raises NotFound for anybody else's, which is the same to see as none."""
+    found = Notification.objects.select_related("closed_by").filter(pk=notification_id, person_id=person.pk).first()
+    if found is None:
+        raise NotFound(_("There is no such message in your inbox."))
+    return found
 
 
 def inbox(person: Any, *, now: dt.datetime, todo: bool | None = None, system: str = "", kind: str = "") -> QuerySet[Notification]:
-    """Open notices that are not snoozed, to-dos by due date first, else newest first."""
-    found = Notification.objects.filter(person_id=person.pk, state=State.OPEN).filter(Q(snoozed_until=None) | Q(snoozed_until__lte=now))
+    """Open notices that are not snoozed, newest first."""
+    found = Notification.objects.filter(awake(now), person_id=person.pk, state=State.OPEN)
     if todo is not None:
         found = found.filter(todo=todo)
-    if system:
-        found = found.filter(system=system)
-    if kind:
-        found = found.filter(kind=kind)
-    return found.order_by("-created_at", "-pk")
+    return _narrowed(found, system, kind).order_by("-created_at", "-pk")
+
+
+def _narrowed(found: QuerySet[Notification], system: str, kind: str) -> QuerySet[Notification]:
+    found = found.filter(system=system) if system else found
+    return found.filter(kind=kind) if kind else found
+
+
+@dataclass(frozen=True)
+class Filters:
+    """What stands in the URL. `live`: a refresh after a push, which also shows what others just decided."""
+
+    tab: str = "todo"
+    system: str = ""
+    kind: str = ""
+    q: str = ""
+    shown: int = SHOWN
+    live: bool = False
+
+
+@dataclass(frozen=True)
+class InboxPage:
+    """`rows` of the chosen tab; `gone`: ids among them that others just decided; counts of the tabs, and of the tab by system and kind."""
+
+    filters: Filters
+    rows: list[Rendered]
+    gone: frozenset[uuid.UUID]
+    more: bool
+    todo: int
+    unread: int
+    snoozed: int
+    systems: list[tuple[str, int]] = field(default_factory=list)
+    kinds: list[tuple[str, str, int]] = field(default_factory=list)
+
+
+def inbox_page(person: Any, filters: Filters, now: dt.datetime) -> InboxPage:
+    """One tab of the inbox."""
+    tab = _tab(person, filters.tab, now)
+    found = _narrowed(tab, filters.system, filters.kind).select_related("closed_by")
+    rows = list(found[: SEARCHED if filters.q else filters.shown + 1])
+    shown = [rendered(row, person) for row in rows]
+    if filters.q:
+        wanted = filters.q.casefold()
+        shown = [row for row in shown if wanted in f"{row.title}\n{row.body}\n{row.label}".casefold()]
+    closed = _just_closed(person, filters, now)
+    mine = Notification.objects.filter(person_id=person.pk, state=State.OPEN)
+    counts = mine.aggregate(
+        n_todo=Count("pk", filter=awake(now) & Q(todo=True)), n_unread=Count("pk", filter=awake(now) & Q(todo=False, read_at=None)),
+        n_snoozed=Count("pk", filter=Q(snoozed_until__gt=now)))
+    return InboxPage(
+        filters=filters, rows=[*shown[: filters.shown], *closed], gone=frozenset(row.id for row in closed),
+        more=len(shown) > filters.shown,
+        todo=counts["n_todo"], unread=counts["n_unread"], snoozed=counts["n_snoozed"], **_facets(tab),
+    )
+
+
+def _tab(person: Any, tab: str, now: dt.datetime) -> QuerySet[Notification]:
+    mine = Notification.objects.filter(person_id=person.pk)
+    if tab == "closed":
+        return mine.exclude(state=State.OPEN).order_by("-closed_at", "-pk")
+    if tab == "snoozed":
+        return mine.filter(state=State.OPEN, snoozed_until__gt=now).order_by("snoozed_until", "pk")
+    if tab == "notices":
+        return inbox(person, now=now, todo=False)
+    return inbox(person, now=now, todo=True).order_by(F("due_at").asc(nulls_last=True), "-created_at", "-pk")
+
+
+def _facets(tab: QuerySet[Notification]) -> dict[str, Any]:
+    """How many of the tab are of which system and kind; kinds without a label are not offered."""
+    counted = list(tab.order_by().values_list("system", "kind").annotate(Count("pk"))[:200])
+    systems: dict[str, int] = {}
+    labels: dict[str, int] = {}
+    for system, kind, count in counted:
+        systems[system] = systems.get(system, 0) + count
+        if kind in kinds.KINDS and kinds.KINDS[kind].label:
+            labels[kind] = labels.get(kind, 0) + count
+    return {
+        "systems": [(system, systems[system]) for system in ("oa", "erp", "crm") if system in systems],
+        "kinds": sorted(((kind, str(kinds.KINDS[kind].label), count) for kind, count in labels.items()), key=lambda one: one[1]),
+    }
+
+
+def _just_closed(person: Any, filters: Filters, now: dt.datetime) -> list[Rendered]:
+    if not filters.live or filters.tab != "todo":
+        return []
+    rows = Notification.objects.filter(person_id=person.pk, todo=True, state=State.RESOLVED, closed_at__gte=now - JUST_CLOSED)
+    others = rows.exclude(closed_by_id=person.pk).exclude(closed_by=None).select_related("closed_by")
+    return [rendered(row, person) for row in _narrowed(others, filters.system, filters.kind)[:20]]

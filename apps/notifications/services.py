@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 
 from apps.core import kinds
 from apps.core.errors import DomainError, NotFound
+from apps.jobs import services as jobs
 from apps.notifications.models import Notification, State
 from apps.realtime import services as realtime
 
@@ -19,6 +20,17 @@ from apps.realtime import services as realtime
 class Viewer(Protocol):
     @property
     def pk(self) -> Any: ...
+
+
+WAKE = "notifications.wake"  # the job that ends a snooze
+LONGEST_SNOOZE = dt.timedelta(days=90)
+
+
+class UnableToSnooze(DomainError):
+    """The moment has passed or lies too far ahead, or there is nothing left to do."""
+
+    code = "not_snoozed"
+    status = 422
 
 
 class UnableToPutAway(DomainError):
@@ -117,11 +129,28 @@ def restore(*, person: Viewer, notification_id: uuid.UUID, now: dt.datetime) -> 
 
 
 def snooze(*, person: Viewer, notification_id: uuid.UUID, until: dt.datetime | None, now: dt.datetime) -> Notification:
-    """Out of the list until then; None: back into it at once. It still counts among the to-dos."""
+    """Out of the list and the badge until then; None: back into it at once. Raises UnableToSnooze for a moment that has passed."""
+    if until is not None and not now < until <= now + LONGEST_SNOOZE:
+        raise UnableToSnooze(_("Choose a moment within the next 90 days."))
     with transaction.atomic():
         row = _own(person, notification_id)
+        if row.state != State.OPEN:
+            raise UnableToSnooze(_("This is dealt with already; nothing has to be snoozed."))
         row.snoozed_until = until
+        if until is not None:
+            jobs.enqueue(kind=WAKE, payload={"notification_id": str(row.pk), "until": until.isoformat()}, run_at=until, now=now)
         return _changed(row, ["snoozed_until"], now)
+
+
+def wake(*, notification_id: uuid.UUID, until: dt.datetime, now: dt.datetime) -> bool:
+    """The snooze is over: unread again, and everybody's browser shows it. False when it was snoozed anew, woken or dealt with."""
+    with transaction.atomic():
+        row = Notification.objects.select_for_update().filter(pk=notification_id, state=State.OPEN, snoozed_until=until).first()
+        if row is None:
+            return False
+        row.snoozed_until, row.read_at = None, None
+        _changed(row, ["snoozed_until", "read_at"], now)
+    return True
 
 
 def mark_all_read(*, person: Viewer, now: dt.datetime) -> int:

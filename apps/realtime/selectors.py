@@ -45,7 +45,7 @@ def missed(person_id: uuid.UUID, since: int | None, age: float = 0.0) -> Missed:
     rows = list(newer.values_list("seq", "body")[: MOST + 1])
     if len(rows) > MOST:
         return Missed(last, resync=True)
-    return Missed(max([last, *(seq for seq, _ in rows)]), frames=[{"seq": seq, "hint": json.loads(body)} for seq, body in rows])
+    return Missed(max([last, *(seq for seq, _ in rows)]), frames=[{"seq": seq, "hint": json.loads(body)} for seq, body in rows])  # type: ignore[arg-type, type-var]
 
 
 def newest(person_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, int]:

@@ -48,10 +48,10 @@ def _send(ids: list[int], hint_type: str) -> None:
     """After the commit: read the numbers, add the fresh facts, hand over to the bus. A failure here only makes the hint late."""
     rows = list(Hint.objects.filter(pk__in=ids).exclude(seq=None).values_list("person_id", "seq", "body"))
     facts = registry.freshen(hint_type, [person for person, _, _ in rows])
-    buses.bus().publish([(str(person), seq, frame(seq, body, facts.get(person))) for person, seq, body in rows])
+    buses.bus().publish([(str(person), seq, frame(seq, body, facts.get(person))) for person, seq, body in rows])  # type: ignore[arg-type, misc]
     for person, seq, _ in rows:
-        if seq % TRIM_EVERY == 0:
-            Hint.objects.filter(person_id=person, seq__lte=seq - KEPT).delete()
+        if seq % TRIM_EVERY == 0:  # type: ignore[operator]
+            Hint.objects.filter(person_id=person, seq__lte=seq - KEPT).delete()  # type: ignore[operator]
 
 
 def frame(seq: int, body: str, facts: Mapping[str, Any] | None = None) -> str:

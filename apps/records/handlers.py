@@ -60,4 +60,4 @@ def tell_connection(ctx: JobContext) -> None:
 
 
 for _kind in selectors.PAGES:
-    register_page(_kind, lambda external_id, kind=_kind: selectors.page_of(kind, external_id))
+    register_page(_kind, lambda external_id, kind=_kind: selectors.page_of(kind, external_id))  # type: ignore[misc]

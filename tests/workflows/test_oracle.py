@@ -9,8 +9,9 @@ from typing import Any
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from apps.workflows.engine import checks, expressions, machine
+from apps.workflows.engine import checks, expressions, machine, nets, soundness
 from apps.workflows.engine.process import Process
+from apps.workflows.engine.reader import read
 from tests.workflows import build as b
 
 KNOWN = checks.Known({"t"}, {"test.boss"}, {"test.card"})
@@ -180,7 +181,7 @@ def compiled(block: Block) -> tuple[Process, list[str]]:
     return process, names
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(blocks(), st.data())
 def test_the_machine_enables_what_the_reference_enables_after_every_step(block: Block, data: Any) -> None:
     process, names = compiled(block)
@@ -225,7 +226,7 @@ def graphs(draw: Any) -> str:
     return b.process(*nodes, *flows, messages=("m",))
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow])
+@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow])
 @given(graphs(), st.data())
 def test_a_process_that_is_accepted_never_stops_without_something_to_wait_for(xml: str, data: Any) -> None:
     process, _problems = checks.compile_file(xml, KNOWN)
@@ -243,3 +244,24 @@ def test_a_process_that_is_accepted_never_stops_without_something_to_wait_for(xm
         assert len({token.node for token in waiting}) == len(waiting)
         env["v0"] = data.draw(st.integers(0, 2))
         run.complete(data.draw(st.sampled_from(sorted(token.id for token in waiting))))
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow])
+@given(graphs())
+def test_a_reduced_net_has_a_problem_exactly_when_the_drawn_one_has(xml: str) -> None:
+    process, problems = read(xml)
+    assume(process is not None and not problems and not checks.shape(process) and not list(soundness._loops(process)))
+    assert process is not None
+    begin = frozenset(process.of_kind("start")[0].outgoing)
+    net = nets.net_of(process, begin)
+    small = nets.reduced(net)
+    drawn = soundness.walk(net, begin)
+    assert (soundness.walk(small, frozenset(key for key, edge in small.edges.items() if not edge[0])) is None) == (drawn is None)
+
+
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(blocks())
+def test_a_diagram_of_blocks_reduces_to_one_edge(block: Block) -> None:
+    process, _names = compiled(block)
+    small = nets.reduced(nets.net_of(process, process.of_kind("start")[0].outgoing))
+    assert len(small.edges) <= 2

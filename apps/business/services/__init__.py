@@ -11,6 +11,7 @@ from apps.business.services.loops import (
     record_purchase_requests,
     start_loop,
 )
+from apps.business.services.processes import publish_processes
 from apps.business.services.templates import upsert_template
 
 __all__ = [
@@ -18,6 +19,7 @@ __all__ = [
     "deal_left_won",
     "loops",
     "order_moved",
+    "publish_processes",
     "record_decision",
     "record_invoice",
     "record_order",

@@ -51,7 +51,7 @@ def profile(request: HttpRequest) -> HttpResponse:
         if form.is_valid() and not (errors := _saved(account, form)):
             settle(request, account)
             return _done(request, account)
-        errors = form.errors if not form.is_valid() else errors
+        errors = form.errors if not form.is_valid() else errors  # type: ignore[assignment]
         return page(
             request,
             "identity/profile.html",

@@ -212,7 +212,7 @@ def read_all_live(*, reads: Sequence[LiveRead], now: dt.datetime) -> list[LiveAn
     answers = []
     for one, future in zip(prepared, futures, strict=True):
         answers.append(one if isinstance(one, LiveAnswer) or future is None else _answer(one[0], future, deadline, now))
-    return answers
+    return answers  # type: ignore[return-value]
 
 
 def read_live(*, system: str, action: str, data: Mapping[str, Any], now: dt.datetime) -> LiveAnswer:

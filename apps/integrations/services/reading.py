@@ -134,7 +134,7 @@ def _settled(reading: Reading, now: dt.datetime) -> str:
     }
     if not gone:
         origin = lead.origin if lead else ""
-        data |= {"record": record, "transition": lead.transition if lead else "", "origin": origin, "echo": is_echo(origin)}
+        data |= {"record": record, "transition": lead.transition if lead else "", "origin": origin, "echo": is_echo(origin)}  # type: ignore[dict-item]
     jobs.publish(event=RECORD_GONE if gone else RECORD_READ, data=data, now=now,
                  order_key=order_key(reading.connection.key, reading.stream, reading.external_id))
     return "gone" if gone else "taken"

@@ -31,7 +31,7 @@ class WorkerDied(Exception):
 def backoff(attempt: int, retry_after: float | None = None) -> dt.timedelta:
     """Full jitter: evenly between nothing and a window that doubles up to five minutes, never before what the other side asked for."""
     window = min(CAP, settings.JOBS_RETRY_BASE * 2 ** min(attempt - 1, 20))
-    wait = random.uniform(0, window)  # noqa: S311 - spreads load, hides nothing
+    wait = random.uniform(0, window)
     return dt.timedelta(seconds=wait + min(CAP, retry_after or 0.0))
 
 

@@ -24,7 +24,7 @@ def person_for(*, owner_email: str, system: str) -> Any | None:
         lambda: directory.find_person_by_login(settings.FALLBACK_ADMIN),
     )
     for candidate in candidates:
-        person = candidate()
+        person = candidate()  # type: ignore[no-untyped-call]
         if person is not None and person.active:
             return person
     return None

@@ -10,11 +10,12 @@ from collections.abc import Iterator
 
 from django.utils.translation import gettext as _
 
+from apps.workflows.engine.nets import Marking, Net, net_of, reduced
 from apps.workflows.engine.process import GATEWAYS, Node, Process
 from apps.workflows.engine.reader import Problem
 
-MAX_MARKINGS = 20_000
-Marking = frozenset[str]
+MAX_MARKINGS = 5_000
+TOO_MANY = ("", "too many")
 
 
 def problems(process: Process) -> list[Problem]:
@@ -24,7 +25,7 @@ def problems(process: Process) -> list[Problem]:
         return found
     begins = [*process.of_kind("start"), *(node for node in process.of_kind("boundary_timer") if not node.interrupting)]
     for begin in begins:
-        problem = _walk(process, frozenset(begin.outgoing))
+        problem = _checked(process, begin)
         if problem:
             return [problem]
     return []
@@ -57,52 +58,39 @@ def _side_paths(process: Process) -> Iterator[Problem]:
             yield Problem(node.id, _("Its way runs into the main path at %(element)s; give it an end of its own.") % {"element": min(shared)})
 
 
-def _walk(process: Process, begin: Marking) -> Problem | None:
-    seen: set[Marking] = {begin}
-    todo = [begin]
+def _checked(process: Process, begin: Node) -> Problem | None:
+    """First as drawn, so that a problem names what was drawn; a diagram with too many markings is reduced first."""
+    net = net_of(process, begin.outgoing)
+    found = walk(net, frozenset(begin.outgoing))
+    if found is TOO_MANY:
+        small = reduced(net)
+        found = walk(small, frozenset(key for key, edge in small.edges.items() if edge[0] == ""))
+    if found is TOO_MANY:
+        return Problem(process.key, _("The diagram has too many combinations to be checked; make it simpler."))
+    if found is None:
+        return None
+    node, why = found
+    if why == "stuck":
+        return Problem(node, _("This join can wait for ever: not all its ways are always taken."))
+    return Problem(node, _("Two tokens can meet behind this element; join them with a parallel gateway."))
+
+
+def walk(net: Net, begin: Marking) -> tuple[str, str] | None:
+    """None: every order of everything ends well. Else (node, "stuck" or "twice"), or TOO_MANY."""
+    seen, todo = {begin}, [begin]
     while todo:
         marking = todo.pop()
         moved = False
-        for node in _enabled(process, marking):
-            for following in _fire(process, node, marking):
+        for node in net.enabled(marking):
+            for following in net.fire(node, marking):
                 moved = True
                 if following is None:
-                    return Problem(node.id, _("Two tokens can meet behind this element; join them with a parallel gateway."))
+                    return node, "twice"
                 if following not in seen:
                     seen.add(following)
                     todo.append(following)
         if marking and not moved:
-            waiting = process.flows[min(marking)].target
-            return Problem(waiting, _("This join can wait for ever: not all its ways are always taken."))
+            return net.edges[min(marking)][1], "stuck"
         if len(seen) > MAX_MARKINGS:
-            return Problem(process.key, _("The diagram has too many combinations to be checked; make it simpler."))
+            return TOO_MANY
     return None
-
-
-def _enabled(process: Process, marking: Marking) -> Iterator[Node]:
-    for key in sorted({process.flows[flow].target for flow in marking}):
-        node = process.nodes[key]
-        if node.kind != "parallel" or all(flow in marking for flow in node.incoming):
-            yield node
-
-
-def _fire(process: Process, node: Node, marking: Marking) -> Iterator[Marking | None]:
-    """Each marking that can follow when this node is passed; None: a second token on one flow."""
-    if node.kind in ("end_error", "end_terminate"):
-        yield frozenset()
-        return
-    taken = [frozenset(node.incoming)] if node.kind == "parallel" else [frozenset({flow}) for flow in node.incoming if flow in marking]
-    for consumed in taken:
-        rest = marking - consumed
-        for produced in _ways_out(process, node):
-            yield None if rest & produced else rest | produced
-
-
-def _ways_out(process: Process, node: Node) -> list[Marking]:
-    if node.kind == "parallel":
-        return [frozenset(node.outgoing)]
-    if node.kind == "exclusive":
-        return [frozenset({flow}) for flow in node.outgoing]
-    ways = [frozenset(node.outgoing)]
-    ways += [frozenset(process.nodes[key].outgoing) for key in node.boundaries if process.nodes[key].interrupting]
-    return ways

@@ -90,6 +90,7 @@ def sheet(person: Any, customer_id: str) -> dict[str, Any]:
         "customer": customer,
         "fields": [Field(n, words[n], customer[n]) for n, _label, _type in FIELDS if n in customer and n != "name"],
         "contacts_label": _("Contacts"),
+        "held_back": parts.held_back(person, "crm", "customer", customer_id),
         "contacts_hidden": "contacts" not in customer,
         "deals": deals,
         "open_deals": len(open_deals),

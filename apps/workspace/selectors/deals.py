@@ -104,6 +104,7 @@ def sheet(person: Any, deal_id: str) -> dict[str, Any]:
         "loop_url": f"/loop/{parts.quoted(loop.business_key)}/" if loop and _may_see_case(person) else "",
         "customer_url": f"/customers/{parts.quoted(deal['customer_id'])}/" if may_see_customer else "",
         "lines_label": _("Lines"),
+        "held_back": parts.held_back(person, "crm", "deal", deal_id),
         "no_product": _("no product"),
         "problems": problems(deal) if deal.get("stage_kind") != "lost" else [],
         "win_warnings": problems(deal),

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 
 from apps.core.access import Masked, Projected, plan
 from apps.core.errors import NotFound, NotPermitted
+from apps.integrations import selectors as integrations
 from apps.records.selectors import Listing
 from apps.workspace.selectors.paging import Count, ListPage
 
@@ -39,6 +40,15 @@ def related(person: Any, resource: str, read: Callable[[], Any]) -> list[Project
         return list(read().rows)
     except NotPermitted:
         return None
+
+
+def held_back(person: Any, system: str, kind: str, external_id: str) -> str:
+    """Where the newest version of a record waits for a cure, when it could not be taken; "" when all is well or not for this person."""
+    if not plan(person, "view", "integrations.quarantine").allowed:
+        return ""
+    item = integrations.open_item_of(system, kind, external_id)
+    seen = item is not None and integrations.quarantine_item(person, item.pk) is not None
+    return f"/quarantine/{item.pk}/" if item is not None and seen else ""
 
 
 def quoted(ident: Any) -> str:

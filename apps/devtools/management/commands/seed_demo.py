@@ -8,7 +8,6 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from apps.business import definitions
 from apps.business import services as business
 from apps.core import clock
 from apps.core.http import OutsideError, TransientError
@@ -17,7 +16,6 @@ from apps.integrations import registry
 from apps.integrations import selectors as integrations_selectors
 from apps.integrations import services as integrations
 from apps.jobs import services as jobs
-from apps.workflows import services as workflows
 
 WAIT_SECONDS = 60
 TEMPLATES: dict[str, dict[str, Any]] = {
@@ -68,7 +66,7 @@ class Command(BaseCommand):
         company.seed(now=now)
         for code, fields in TEMPLATES.items():
             business.upsert_template(code=code, fields=fields, now=now)
-        workflows.deploy(xml=definitions.sales_order(), now=now)
+        business.publish_processes(now=now)
         integrations.connect_from_env(now=now)
         for connection in integrations_selectors.connections():
             self._wait_for(connection)

@@ -1,0 +1,120 @@
+"""REST API of notices: one's own, as one may see them."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from django.urls import path
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from apps.core import clock
+from apps.core.access import declare
+from apps.notifications import forms, selectors, services
+
+VERBS = ("read", "unread", "dismiss", "restore", "snooze")
+
+
+class ActionSerializer(serializers.Serializer[Any]):
+    label = serializers.CharField()  # type: ignore[assignment]
+    url = serializers.CharField()
+    method = serializers.ChoiceField(choices=("get", "post"))
+
+
+class NoticeSerializer(serializers.Serializer[Any]):
+    id = serializers.UUIDField()
+    kind = serializers.CharField()
+    label = serializers.CharField()  # type: ignore[assignment]
+    system = serializers.ChoiceField(choices=("oa", "erp", "crm"))
+    todo = serializers.BooleanField()
+    title = serializers.CharField()
+    body = serializers.CharField()
+    url = serializers.CharField()
+    actions = ActionSerializer(many=True)
+    unread = serializers.BooleanField()
+    ended = serializers.CharField(help_text="how it ended and by whom; empty while it is open")
+    state = serializers.CharField(source="notification.state")
+    due_at = serializers.DateTimeField(source="notification.due_at", allow_null=True)
+    created_at = serializers.DateTimeField(source="notification.created_at")
+    snoozed_until = serializers.DateTimeField(source="notification.snoozed_until", allow_null=True)
+
+
+class NoticePageSerializer(serializers.Serializer[Any]):
+    items = NoticeSerializer(many=True, source="rows")
+    more = serializers.BooleanField()
+    todo = serializers.IntegerField(help_text="the badge: what one can act on now")
+    unread = serializers.IntegerField()
+    snoozed = serializers.IntegerField()
+
+
+class SnoozeInput(serializers.Serializer[Any]):
+    until = serializers.DateTimeField(allow_null=True, required=False, help_text="null: back into the list now")
+
+
+def _person(request: Request) -> Any:
+    return request._request.person  # type: ignore[attr-defined]
+
+
+FILTERS = [
+    OpenApiParameter("tab", enum=list(selectors.TABS), description="default: todo"),
+    OpenApiParameter("system", enum=["oa", "erp", "crm"]),
+    OpenApiParameter("kind"),
+    OpenApiParameter("q", description="words in what you may see"),
+    OpenApiParameter("shown", type=int, description="at most so many"),
+]
+
+
+@declare("notifications.notification", "view")
+class NoticesView(APIView):
+    """One's own notices."""
+
+    @extend_schema(parameters=FILTERS, responses=NoticePageSerializer, operation_id="notifications_list")
+    def get(self, request: Request) -> Response:
+        """A tab of the inbox with its counts."""
+        found = selectors.inbox_page(_person(request), forms.filters_of(request.query_params.dict()), clock.now())
+        return Response(NoticePageSerializer(found).data)
+
+
+@declare("notifications.notification", "view")
+class NoticeView(APIView):
+    """One notice."""
+
+    @extend_schema(responses=NoticeSerializer, operation_id="notification")
+    def get(self, request: Request, notification_id: uuid.UUID) -> Response:
+        """As one may see it."""
+        found = selectors.get(_person(request), notification_id)
+        return Response(NoticeSerializer(selectors.rendered(found, _person(request))).data)
+
+
+@declare("notifications.notification", "view")
+class NoticeVerbView(APIView):
+    """What one can do with a notice. A to-do is closed by doing it, not here."""
+
+    @extend_schema(request=SnoozeInput, responses=NoticeSerializer, operation_id="notification_change",
+                   parameters=[OpenApiParameter("verb", str, OpenApiParameter.PATH, enum=list(VERBS))])
+    def post(self, request: Request, notification_id: uuid.UUID, verb: str) -> Response:
+        """read, unread, dismiss, restore or snooze."""
+        given: dict[str, Any] = {"person": _person(request), "notification_id": notification_id, "now": clock.now()}
+        if verb == "snooze":
+            checked = SnoozeInput(data=request.data)
+            checked.is_valid(raise_exception=True)
+            services.snooze(**given, until=checked.validated_data.get("until"))
+        else:
+            change = {"read": services.mark_read, "unread": services.mark_unread, "dismiss": services.dismiss, "restore": services.restore}
+            change[verb](**given)
+        found = selectors.get(_person(request), notification_id)
+        return Response(NoticeSerializer(selectors.rendered(found, _person(request))).data)
+
+
+urlpatterns = [
+    path("notifications", NoticesView.as_view(), name="api-notifications"),
+    path("notifications/<uuid:notification_id>", NoticeView.as_view(), name="api-notification"),
+    *[
+        path(f"notifications/<uuid:notification_id>/{verb}", NoticeVerbView.as_view(), {"verb": verb}, name=f"api-notification-{verb}")
+        for verb in VERBS
+    ],
+]

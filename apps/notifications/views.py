@@ -1,0 +1,111 @@
+"""The inbox: list and reading pane. One URL serves the page, and to htmx the part that changes."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from django.http import HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_POST
+
+from apps.core import clock
+from apps.core.access import declare
+from apps.core.errors import DomainError
+from apps.core.htmx import add_toast, page, wants_fragment
+from apps.core.requests import PortalRequest
+from apps.notifications import forms, selectors, services
+
+
+def _list_context(request: PortalRequest, opened: uuid.UUID | None = None) -> dict[str, Any]:
+    filters = forms.filters_of(request.GET.dict(), live="X-Live" in request.headers)
+    return {
+        "inbox": selectors.inbox_page(request.person, filters, clock.now()),
+        "filters": filters,
+        "query": request.GET.urlencode(),
+        "opened": opened,
+    }
+
+
+def _pane_context(request: PortalRequest, notification_id: uuid.UUID) -> dict[str, Any]:
+    notification = selectors.get(request.person, notification_id)
+    now = clock.now()
+    return {
+        "item": selectors.rendered(notification, request.person),
+        "choices": forms.snooze_choices(now),
+        "now": now,
+        "query": request.GET.urlencode(),
+    }
+
+
+@declare("notifications.notification", "view")
+@require_GET
+def inbox(request: PortalRequest) -> HttpResponse:
+    """A tab of the inbox; filters stand in the URL (tab, system, kind, q, shown)."""
+    return page(request, "notifications/inbox.html", _list_context(request), fragment="notifications/inbox_list.html")
+
+
+@declare("notifications.notification", "view")
+@require_GET
+def opened(request: PortalRequest, notification_id: uuid.UUID) -> HttpResponse:
+    """One message in the reading pane; as a full page with the list beside it."""
+    context = _pane_context(request, notification_id)
+    if not wants_fragment(request):
+        context = {**_list_context(request, notification_id), **context}
+    return page(request, "notifications/inbox.html", context, fragment="notifications/inbox_pane.html")
+
+
+@declare("notifications.notification", "view")
+@require_GET
+def state(request: PortalRequest, notification_id: uuid.UUID) -> HttpResponse:
+    """How it stands, after a push: the pane itself is left alone, somebody may be writing in it."""
+    return render(request, "notifications/inbox_state.html", _pane_context(request, notification_id))
+
+
+@declare("notifications.notification", "view")
+@require_POST
+def change(request: PortalRequest, notification_id: uuid.UUID, verb: str) -> HttpResponse:
+    """read, unread, done, restore or snooze (form field `until`). Answers the list and a toast."""
+    given: dict[str, Any] = {"person": request.person, "notification_id": notification_id, "now": clock.now()}
+    try:
+        words = _apply(verb, request, given)
+    except DomainError as error:
+        if not wants_fragment(request):
+            raise
+        answer = render(request, "notifications/inbox_list.html", _list_context(request, notification_id), status=error.status)
+        return add_toast(answer, error.message, tone="warn")
+    if not wants_fragment(request):
+        back = f"/inbox/{notification_id}/" if verb in {"read", "restore"} else "/inbox/"
+        return HttpResponseRedirect(f"{back}?{request.GET.urlencode()}")
+    answer = render(request, "notifications/inbox_list.html", _list_context(request, notification_id))
+    return add_toast(answer, words) if words else answer
+
+
+def _apply(verb: str, request: PortalRequest, given: dict[str, Any]) -> str:
+    """Do it; the words for the toast."""
+    if verb == "read":
+        services.mark_read(**given)
+        return ""
+    if verb == "unread":
+        services.mark_unread(**given)
+        return _("Marked as unread.")
+    if verb == "done":
+        services.dismiss(**given)
+        return _("Done. It stays in the tab Done.")
+    if verb == "restore":
+        services.restore(**given)
+        return _("Back in your inbox.")
+    until = forms.snooze_until(request.POST.get("until", ""), given["now"])
+    services.snooze(**given, until=until)
+    return _("Snoozed.") if until else _("Back in your inbox.")
+
+
+@declare("notifications.notification", "view")
+@require_POST
+def all_read(request: PortalRequest) -> HttpResponse:
+    """Every message that only informs is read."""
+    services.mark_all_read(person=request.person, now=clock.now())
+    if not wants_fragment(request):
+        return HttpResponseRedirect(f"/inbox/?{request.GET.urlencode()}")
+    return add_toast(render(request, "notifications/inbox_list.html", _list_context(request)), _("All messages are marked as read."))
