@@ -273,3 +273,17 @@ def test_another_system_is_opened_by_a_link_that_leaves_no_trace(stocked: Simple
     assert as_(stocked.ana).post("/open/erp/", {"kind": "receivable", "id": "x"}).status_code == 404
     assert as_(stocked.ana).post("/open/bank/", {}).status_code == 404
     assert len(given) == 1
+
+
+@pytest.mark.req("I13")
+def test_a_record_whose_newest_version_is_held_back_says_so(stocked: SimpleNamespace, as_: Any) -> None:
+    from apps.core import clock
+    from apps.integrations.models import Connection, QuarantineItem
+
+    item = QuarantineItem.objects.create(
+        connection=Connection.objects.get(key="crm"), stream="deals", kind="deal", external_id="d-0", name="Pumps", owner=stocked.ana,
+        problems=[{"code": "no_lines", "field": "lines", "message": ""}], created_at=clock.now(), updated_at=clock.now(),
+    )  # fmt: skip
+    page = as_(stocked.ana).get("/deals/d-0/").content.decode()
+    assert "The newest version of this record could not be taken." in page and f"/quarantine/{item.pk}/" in page
+    assert f"/quarantine/{item.pk}/" not in as_(stocked.boss).get("/deals/d-5/").content.decode()

@@ -22,7 +22,7 @@ PAGES = {
     "ana": (
         "/", "/home/todos/", "/home/messages/", "/shell/todo-count/", "/widgets/erp.stock_alerts/", "/widgets/erp.my_orders/",
         "/widgets/crm.my_pipeline/", "/widgets/business.loop/", "/customers/", "/customers/c-0/", "/customers/c-0/edit/", "/deals/",
-        "/deals/?view=list", "/deals/d-0/", "/orders/", "/orders/o-1/", "/stock/", "/search/?q=delta", "/requests/", "/profile/",
+        "/deals/?view=list", "/deals/d-0/", "/orders/", "/orders/o-1/", "/stock/", "/search/?q=delta", "/inbox/", "/requests/", "/profile/",
     ),
     "eve": ("/shipments/", "/shipments/s-1/"),
     "boss": ("/approvals/",),
