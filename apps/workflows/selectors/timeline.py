@@ -170,7 +170,8 @@ def _systems(kind: str, system: str) -> tuple[str, ...]:
 
 def _ref(ref: dict[str, Any], person: Any) -> dict[str, Any]:
     shown = policies.shown(person, ref.get("resource", ""), ref.get("field", ""), ref["id"], ref.get("owner_id"))
-    return {"system": ref["system"], "label": policies.filled(ref["label"], {}), "id": shown, "url": "" if isinstance(shown, Masked) else ref.get("url", "")}
+    url = "" if isinstance(shown, Masked) else ref.get("url", "")
+    return {"system": ref["system"], "label": policies.filled(ref["label"], {}), "id": shown, "url": url}
 
 
 def _words(event: InstanceEvent, name: str, names: dict[str, Any]) -> tuple[str, str]:
