@@ -62,5 +62,6 @@ $(DEVSTAMP): $(STAMP) requirements-dev.txt
 	@.venv/bin/uv pip install -q --python $(PY) -r requirements-dev.txt
 	@touch $@
 
-export UV_SYSTEM_CERTS := 1  # the system knows the certificates of a company's mirror
+# the system knows the certificates of a company's mirror
+export UV_SYSTEM_CERTS := 1
 UV := $(shell sed -n 's/^uv==//p' requirements-dev.txt)

@@ -57,7 +57,7 @@ class Toolbox:
 
     def environment(self, folder: Path, python: str, *packages: str, log: Path, what: str) -> None:
         """A virtual environment in `folder` with the packages (`-r FILE` counts as two). Raises StepFailed."""
-        env = {"UV_PYTHON_DOWNLOADS": "never", "UV_CACHE_DIR": str(CACHE / "uv")}
+        env = {"UV_PYTHON_DOWNLOADS": "never", "UV_SYSTEM_CERTS": "1", "UV_CACHE_DIR": str(CACHE / "uv")}
         shutil.rmtree(folder, ignore_errors=True)
         self._runner.run([self.uv, "venv", "-q", "--python", python, folder], log=log, what=f"{what}: virtual environment", env=env)
         install = [self.uv, "pip", "install", "-q", "--python", folder / "bin" / "python", *packages]
