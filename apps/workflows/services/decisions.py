@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from django.conf import settings
+from django.db import transaction
+from django.db.models import QuerySet
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
@@ -95,15 +97,23 @@ def look_at(*, task_id: uuid.UUID, person: Any, now: dt.datetime, accept: str = 
     card = read_card(task, now)
     seen = _remember(task, person, card, now)
     mine = SeenCard.objects.filter(task=task, person_id=person.pk)
-    if accept:
-        mine.filter(version=accept).update(accepted_at=now)
-    basis = mine.filter(accepted_at__isnull=False).order_by("-accepted_at").first()
+    if accept and accept != seen.version:
+        _accept(mine, mine.filter(version=accept).first(), now)
+    basis = mine.filter(accepted_at__isnull=False).first()
     watches = stepping.process_of(task.instance.definition).nodes[task.node].watches
-    if basis is None or not cards.moves(cards.from_json(basis.card), card, watches):
+    if basis is None or accept == seen.version or not cards.moves(cards.from_json(basis.card), card, watches):
+        basis = _accept(mine, seen, now)
+    return Looked(card, seen, basis or seen)
+
+
+def _accept(mine: QuerySet[SeenCard], seen: SeenCard | None, now: dt.datetime) -> SeenCard | None:
+    """From now on the person works on this version, and on no other."""
+    if seen is not None:
+        with transaction.atomic():
+            mine.exclude(pk=seen.pk).filter(accepted_at__isnull=False).update(accepted_at=None)
+            mine.filter(pk=seen.pk).update(accepted_at=now)
         seen.accepted_at = now
-        seen.save(update_fields=["accepted_at"])
-        basis = seen
-    return Looked(card, seen, basis)
+    return seen
 
 
 def changes_since(task: Task, basis: SeenCard, card: Card, person: Any) -> list[dict[str, Any]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
 from apps.audit import services as audit
@@ -35,13 +35,20 @@ def deploy(*, xml: str, now: dt.datetime) -> ProcessDefinition:
                 "element": problems[0].element or "–", "message": problems[0].message},
             details={"problems": [{"element": problem.element, "message": problem.message} for problem in problems]})
     checksum = hashlib.sha256(xml.encode()).hexdigest()
+    try:
+        return _publish(compiled, xml, checksum, now)
+    except IntegrityError:
+        return _publish(compiled, xml, checksum, now)  # another deployment took the version number: look again
+
+
+def _publish(compiled: process.Process, xml: str, checksum: str, now: dt.datetime) -> ProcessDefinition:
     with transaction.atomic():
-        # two deployments at once: the unique (key, version) lets one win, the other finds it
+        # the last number first: whoever publishes between the two reads is then either found, or in the way of our number
+        last = ProcessDefinition.objects.filter(key=compiled.key).order_by("-version").values_list("version", flat=True).first() or 0
         published = ProcessDefinition.objects.select_for_update().filter(key=compiled.key, state=ProcessDefinition.State.PUBLISHED)
         current = published.order_by("-version").first()
         if current is not None and current.checksum == checksum:
             return current
-        last = ProcessDefinition.objects.filter(key=compiled.key).order_by("-version").values_list("version", flat=True).first() or 0
         published.update(state=ProcessDefinition.State.RETIRED, updated_at=now)
         definition = ProcessDefinition.objects.create(
             key=compiled.key, version=last + 1, name=compiled.name, bpmn_xml=xml, compiled=process.to_json(compiled), checksum=checksum,
