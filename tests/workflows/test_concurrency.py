@@ -112,7 +112,7 @@ def test_starts_at_once_make_one_case(world: Any, cast: Any, clock: dt.datetime,
 
 def test_a_message_and_the_start_at_once_meet(world: Any, cast: Any, clock: dt.datetime, run_jobs: Any) -> None:
     services.deploy(xml=SHIPPED, now=clock)
-    for number in range(6):
+    for number in range(12):
         key = f"deal:{number}"
         at_once(
             lambda key=key: services.start(process_key="p", business_key=key, title="t", variables={}, starter_id=cast.ana.pk, now=clock),
@@ -120,7 +120,7 @@ def test_a_message_and_the_start_at_once_meet(world: Any, cast: Any, clock: dt.d
         )
     run_jobs(now=clock)
     assert set(ProcessInstance.objects.values_list("state", flat=True)) == {"COMPLETED"}
-    assert len(world.calls) == 6
+    assert len(world.calls) == 12
 
 
 def test_the_same_file_published_at_once_is_one_version(world: Any, clock: dt.datetime) -> None:

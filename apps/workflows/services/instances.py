@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from typing import Any
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.utils.translation import gettext as _
 
 from apps.audit import services as audit
@@ -57,6 +57,7 @@ def start(*, process_key: str, business_key: str, title: str, variables: Mapping
         raise UnableToStart(_("The process “%(key)s” does not start with “%(message)s”.") % {"key": process_key, "message": message or "–"})
     try:
         with transaction.atomic():
+            _hold(business_key)
             instance = ProcessInstance.objects.create(
                 definition=definition, process_key=process_key, business_key=business_key, title=title, subject=dict(subject or {}),
                 variables=dict(variables), starter_id=starter_id, created_at=now, updated_at=now)
@@ -73,6 +74,16 @@ def start(*, process_key: str, business_key: str, title: str, variables: Mapping
     failpoint("workflows.started")
     instance.refresh_from_db()
     return instance
+
+
+def _hold(business_key: str) -> None:
+    """A case that begins and a message for it that comes at the same moment must see each other; SQLite has one writer anyway.
+
+    Not needed, and not taken, once the case is there: then both hold its row.
+    """
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"workflows:{business_key}"])
 
 
 def _system_of_message(message: str) -> str:
@@ -97,6 +108,8 @@ def correlate(*, message: str, business_key: str, variables: Mapping[str, Any], 
     0: nothing waits for it now; it is kept and taken by the first catch of that name that opens. The same `message_id` counts once.
     """
     with transaction.atomic():
+        if not ProcessInstance.objects.filter(business_key=business_key).exists():
+            _hold(business_key)
         stored = InboxMessage(business_key=business_key, message=message, message_id=message_id, variables=dict(variables), received_at=now)
         if message_id:
             # the unique index judges: a second one with this id is not stored, and has no effect
