@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import pathlib
 from typing import Any
 
@@ -43,12 +44,14 @@ class Tab:
         self.page.evaluate("() => document.fonts.ready.then(() => null)")
         self.page.wait_for_function("() => !document.querySelector('.htmx-request, .skel')", timeout=10_000)
 
-    def findings(self, *, exclude: list[str] | None = None) -> list[str]:
-        """Errors so far, sideways overflow and axe violations of what is shown now."""
+    def findings(self, *, exclude: list[str] | None = None, axe: bool = True) -> list[str]:
+        """Errors so far, sideways overflow and (unless `axe` is off) axe violations of what is shown now."""
         found = list(self.errors)
         over = self.page.evaluate("() => document.documentElement.scrollWidth - document.documentElement.clientWidth")
         if over > 0:
             found.append(f"sideways overflow of {over} px: {self._widest()}")
+        if not axe:
+            return found
         self.page.evaluate(AXE)
         skip = [[selector] for selector in exclude or []]
         result = self.page.evaluate(RUN, {"rules": RULES, "exclude": skip})
@@ -68,6 +71,8 @@ class Tab:
         )
 
     def shot(self, name: str, *, full: bool = False) -> None:
-        """A picture into var/shots."""
+        """A picture into var/shots, for people who look: only with ATRIUM_SHOTS=1."""
+        if not os.environ.get("ATRIUM_SHOTS"):
+            return
         SHOTS.mkdir(parents=True, exist_ok=True)
         self.page.screenshot(path=str(SHOTS / f"{name}.png"), full_page=full, caret="initial")
