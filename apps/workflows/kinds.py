@@ -7,7 +7,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from apps.core.kinds import NoticeAction, NotificationKind, Show, register
+from apps.core.kinds import NotificationKind, Show, register
 
 Params = Mapping[str, Any]
 
@@ -55,10 +55,6 @@ class TaskAssigned(CaseKind):
 
     def pane_url(self, params: Params) -> str:
         return f"/approvals/{params['task_id']}/pane/"
-
-    def actions(self, params: Params) -> list[NoticeAction]:
-        return [NoticeAction(_("Open"), self.url(params), style="primary")]
-
 
 
 @register

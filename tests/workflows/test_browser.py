@@ -10,6 +10,7 @@ import pytest
 from apps.core import clock
 from apps.core.http import PermanentError
 from apps.jobs import services as jobs
+from apps.notifications import selectors as notifications
 from apps.workflows.models import DecisionSnapshot, Task
 from apps.workflows.registry import Ref, StepResult
 from tests.browser.conftest import NOISE, chromium, live_portal, open_page  # noqa: F401 - fixtures
@@ -162,3 +163,26 @@ def test_decided_by_another_the_open_page_shows_it_and_keeps_typed_words_until_t
     fin.page.wait_for_selector("#proof", timeout=10_000)
     assert "Approved" in fin.page.inner_text("#approval")
     assert fin.errors == []
+
+
+@pytest.mark.req("D4", "P5")
+def test_the_reading_pane_of_the_inbox_decides_and_undoes(open_page: Any, world: Any, task: Task, cast: Any) -> None:
+    tab = open_page(cast.boss)
+    tab.goto("/inbox/")
+    tab.page.click(".mrow .open")
+    tab.page.wait_for_selector("#approval.in-pane #decide")
+    tab.shot("workflows-pane.en.light.1440")
+    tab.page.evaluate("document.activeElement.blur()")
+    tab.page.keyboard.press("a")
+    tab.page.click("#approve-dlg[open] button[value=APPROVED]")
+    tab.page.wait_for_selector("[data-undo]")
+    assert Task.objects.get().state == "DECIDED"
+    until(lambda: tab.page.locator("[data-inbox] .mrow").count() == 0, what="the row leaves the list")
+    tab.shot("workflows-pane-undo.en.light.1440")
+    assert tab.page.locator("[data-undo]").count() == 1
+    tab.page.keyboard.press("z")
+    tab.page.wait_for_selector("#approval.in-pane #decide")
+    assert Task.objects.get().state == "RESERVED"
+    until(lambda: notifications.todo_count(cast.boss) == 1 and tab.page.locator("[data-inbox] .mrow").count() == 1, what="the row is back")
+    tab.settle()
+    assert tab.findings() == []
