@@ -36,7 +36,7 @@ STATES: dict[str, dict[str, tuple[Any, str, str]]] = {
         "cancelled": (_("Cancelled"), "danger", "ban"),
     },
     "deal": {
-        "open": (_("Open"), "info", "target-arrow"),
+        "open": (_("Ongoing"), "info", "target-arrow"),
         "won": (_("Won"), "ok", "trophy"),
         "lost": (_("Lost"), "line", "x"),
     },
