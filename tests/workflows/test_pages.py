@@ -308,3 +308,26 @@ def test_a_person_who_left_sees_nothing(as_: Any, world: Any, begin: Any, cast: 
     assert client.get(f"/approvals/{task.pk}/").status_code == 403
     assert services is not None
     assert Task.objects.get().state == "RESERVED"
+
+
+def test_lists_ask_the_database_equally_often_for_one_row_and_for_many(as_: Any, world: Any, begin: Any, cast: Any) -> None:
+    from django.db import connection
+    from django.test.utils import CaptureQueriesContext
+
+    def count(client: Any, address: str) -> int:
+        with CaptureQueriesContext(
+            connection,
+        ) as queries:
+            assert client.get(address).status_code == 200
+        return len(queries)
+
+    ana, boss, admin = as_(cast.ana), as_(cast.boss), as_(cast.admin)
+    begin(APPROVAL, "deal:0")
+    for client in (ana, boss, admin):
+        client.get("/approvals/")
+    one = [count(ana, "/requests/"), count(boss, "/approvals/"), count(admin, "/approvals/")]
+    for number in range(1, 9):
+        begin(APPROVAL, f"deal:{number}")
+    many = [count(ana, "/requests/"), count(boss, "/approvals/"), count(admin, "/approvals/")]
+    assert many == one
+    assert max(many) <= 20

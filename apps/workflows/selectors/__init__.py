@@ -18,11 +18,12 @@ from apps.workflows.selectors.queries import (
     tasks_for,
 )
 from apps.workflows.selectors.shown import ShownCard, ShownDecision, changes, shown_card, shown_decision
-from apps.workflows.selectors.timeline import Hop, Phase, Timeline, phases, timeline, track
+from apps.workflows.selectors.timeline import Hop, Timeline, timeline
+from apps.workflows.selectors.tracks import Phase, Step, current_steps, phases, track
 
 __all__ = [
-    "Hop", "Phase", "ShownCard", "ShownDecision", "Timeline", "changes", "decision_in_force", "decision_of", "digest", "document_of", "done_by",
-    "get_instance", "handed_over_by", "instance_by_business_key", "instance_for", "instances", "is_intact", "latest_decision",
-    "open_incidents", "people_asked", "phases", "shown_card", "shown_decision", "started_by", "stuck", "task_for", "tasks_for", "timeline",
-    "track",
+    "Hop", "Phase", "ShownCard", "ShownDecision", "Step", "Timeline", "changes", "current_steps", "decision_in_force", "decision_of", "digest",
+    "document_of", "done_by", "get_instance", "handed_over_by", "instance_by_business_key", "instance_for", "instances", "is_intact",
+    "latest_decision", "open_incidents", "people_asked", "phases", "shown_card", "shown_decision", "started_by", "stuck", "task_for", "tasks_for",
+    "timeline", "track",
 ]  # fmt: skip

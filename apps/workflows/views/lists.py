@@ -48,13 +48,12 @@ def approval_list(request: PortalRequest) -> HttpResponse:
 def request_list(request: PortalRequest) -> HttpResponse:
     """Cases I asked for."""
     found = _paged(selectors.started_by(request.person), request)
-    context = {"page": found, "rows": [_request_row(one, request.person) for one in found]}
+    steps = selectors.current_steps(found)
+    context = {"page": found, "rows": [_request_row(one, request.person, steps.get(one.pk)) for one in found]}
     return page(request, "workflows/request_list.html", context, fragment="workflows/request_rows.html")
 
 
-def _request_row(instance: ProcessInstance, person: Any) -> dict[str, Any]:
-    steps = selectors.track(instance) if instance.is_active else []
-    current = next((step for step in steps if step.state in ("now", "fail")), None)
+def _request_row(instance: ProcessInstance, person: Any, current: selectors.Step | None) -> dict[str, Any]:
     return {"instance": instance, "title": policies.title_of(instance, person), "current": current,
             "withdrawable": instance.is_active and bool(current and current.task)}
 
