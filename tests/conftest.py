@@ -157,3 +157,13 @@ def systems(company: SimpleNamespace, monkeypatch: pytest.MonkeyPatch, travel: C
         jobs.run_due(now=NOW)
 
     return SimpleNamespace(crm=dummy.crm, erp=dummy.erp, load=load, now=NOW, travel=travel)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Who uses the browser or the real systems is marked so: the stages of the suite choose by these marks."""
+    for item in items:
+        used = getattr(item, "fixturenames", ())
+        if "chromium" in used:
+            item.add_marker(pytest.mark.browser)
+        if "real_stack" in used:
+            item.add_marker(pytest.mark.stack)

@@ -14,4 +14,7 @@ stage() { # NAME COMMAND...
 stage "lint" make -s lint
 stage "catalogs" .venv/bin/python manage.py compile_po
 stage "migrations are complete" .venv/bin/python manage.py makemigrations --check --dry-run
-stage "tests" .venv/bin/pytest -p no:cacheprovider "$@"
+# The browser's driver keeps an event loop in the main thread: its tests run in processes of their own.
+stage "tests" .venv/bin/pytest -p no:cacheprovider -m "not browser and not stack" "$@"
+stage "tests in the browser" .venv/bin/pytest -p no:cacheprovider -m "browser and not stack" "$@"
+stage "tests on the real systems" .venv/bin/pytest -p no:cacheprovider -m stack "$@"

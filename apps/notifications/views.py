@@ -12,7 +12,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from apps.core import clock
 from apps.core.access import declare
-from apps.core.errors import DomainError
+from apps.core.errors import DomainError, NotFound
 from apps.core.htmx import add_toast, page, wants_fragment
 from apps.core.requests import PortalRequest
 from apps.notifications import forms, selectors, services
@@ -83,7 +83,9 @@ def change(request: PortalRequest, notification_id: uuid.UUID, verb: str) -> Htt
 
 
 def _apply(verb: str, request: PortalRequest, given: dict[str, Any]) -> str:
-    """Do it; the words for the toast."""
+    """Do it; the words for the toast. Raises NotFound for an unknown verb."""
+    if verb not in {"read", "unread", "done", "restore", "snooze"}:
+        raise NotFound(_("There is no such page."))
     if verb == "read":
         services.mark_read(**given)
         return ""

@@ -91,7 +91,7 @@ def test_the_page_speaks_chinese(bad, as_person, cast):
     from apps.identity.services import update_preferences
 
     client = as_person("ana")
-    update_preferences(account=cast.ana.account, language="zh-hans", now=dt.datetime.now(dt.UTC))
+    update_preferences(account=cast.ana.account, changes={"language": "zh-hans"})
     sheet = client.get(f"/quarantine/{bad.pk}/").content.decode()
     assert "电子邮件地址格式不正确" in sheet
 
