@@ -167,3 +167,5 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.browser)
         if "real_stack" in used:
             item.add_marker(pytest.mark.stack)
+        if {"real_stack", "demo", "demo_soap"} & set(used):
+            item.add_marker(pytest.mark.timeout(1500))  # whichever comes first installs and starts the systems, with nothing cached
