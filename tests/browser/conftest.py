@@ -31,15 +31,23 @@ ARGS = [
 ]
 
 
+_running: list[Any] = []  # the one browser of this process; other folders import the fixture, and each import is a fixture of its own
+
+
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Any]:
     """One browser for all tests; each tab has its own profile."""
     from playwright.sync_api import sync_playwright
 
+    if _running:
+        yield _running[0]
+        return
     assert CHROMIUM, "no Chromium: apt-get install chromium, or set ATRIUM_CHROMIUM"
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, headless=True, args=ARGS)
+        _running.append(browser)
         yield browser
+        _running.clear()
         browser.close()
 
 
