@@ -44,6 +44,10 @@ def _decision(ctx: StepContext) -> Decision:
     return ctx.decision
 
 
+def _deal_ref(loop: SalesLoop) -> Ref:
+    return Ref("crm", gettext_noop("Deal"), loop.deal_name, f"/deals/{loop.deal_id}/", resource="crm.deal", field="name", owner_id=str(loop.seller_id or ""))
+
+
 def _decider(decision: Decision) -> Any:
     return directory.find_person_by_login(decision.decided_by)
 
@@ -192,7 +196,7 @@ def write_contract(ctx: StepContext) -> StepResult:
     if state:
         services.loops.wake(loop=loop, message_id=f"contract:{state}", now=ctx.now)
     return StepResult(
-        refs=(Ref("crm", gettext_noop("Deal"), loop.deal_name, f"/deals/{loop.deal_id}/"),),
+        refs=(_deal_ref(loop),),
         text=gettext_noop("Amount, term, clauses and status written to the deal and read back"),
     )
 
@@ -221,7 +225,7 @@ def write_progress(ctx: StepContext) -> StepResult:
         variables={"order_progress": state},
         text=text,
         params={"numbers": numbers},
-        refs=(Ref("crm", gettext_noop("Deal"), loop.deal_name, f"/deals/{loop.deal_id}/"),),
+        refs=(_deal_ref(loop),),
     )
 
 
@@ -243,7 +247,7 @@ def write_refusal(ctx: StepContext) -> StepResult:
     return StepResult(
         text=gettext_noop("The deal reads: %(outcome)s. Nothing was written to the ERP"),
         params={"outcome": decision.outcome.lower()},
-        refs=(Ref("crm", gettext_noop("Deal"), loop.deal_name, f"/deals/{loop.deal_id}/"),),
+        refs=(_deal_ref(loop),),
     )
 
 

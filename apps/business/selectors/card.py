@@ -48,6 +48,7 @@ def build_card(business_key: str, now: dt.datetime) -> Card:
         _receivable(deal, owed, template, owner),
         _follow_up(deal, now, owner),
         _terms(template, now),
+        *_stock_by_product(deal, stock, now),
     )
     return Card(
         facts=facts,
@@ -138,6 +139,29 @@ def _stock(deal: Json, answer: Any, now: dt.datetime) -> Fact:
         params=params,
         resource="erp.stock",
         field="available",
+    )
+
+
+def _stock_by_product(deal: Json, answer: Any, now: dt.datetime) -> tuple[Fact, ...]:
+    """Watched one by one, so that a second product turning short is noticed too; the tile shows them together."""
+    if not answer.ok:
+        return ()
+    stock: Json = (answer.data or {}).get("stock", {})
+    missing = policies.shortages([line for line in deal.get("lines") or () if line.get("sku")], stock)
+    return tuple(
+        Fact(
+            key=f"stock.{sku}",
+            label=gettext_noop("Available stock"),
+            system="erp",
+            kind="number",
+            value=_text(row["available"]),
+            as_of=stamp(answer.as_of),
+            state="short" if sku in missing else "ok",
+            resource="erp.stock",
+            field="available",
+            tile=False,
+        )
+        for sku, row in sorted(stock.items())
     )
 
 
