@@ -4,7 +4,7 @@ PY := .venv/bin/python
 STAMP := .venv/.installed-$(shell cat requirements.txt 2>/dev/null | cksum | cut -d' ' -f1)
 DEVSTAMP := .venv/.dev-installed-$(shell cat requirements.txt requirements-dev.txt 2>/dev/null | cksum | cut -d' ' -f1)
 
-.PHONY: help demo stack stack-reset test test-unit test-postgres test-real lint contracts messages migrations bench requirements system-packages clean
+.PHONY: help demo stack stack-reset test test-unit test-postgres test-real lint contracts messages migrations bench requirements system-packages erp-dump clean
 
 help: ## List the targets
 	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -48,8 +48,11 @@ migrations: $(STAMP) ## Make migrations after a change of models
 system-packages: ## What the tests need beside Python: a browser and a Chinese font
 	@bash stack/system_packages.sh
 
+erp-dump: $(STAMP) ## Rebuild the ERP's cached database after a change of its seed or schema (stack/erp/cache)
+	@$(PY) stack/run.py erp-dump --state var/erp-dump --free-ports
+
 clean: ## Remove state of demo and stack (keeps downloads in var/cache)
-	@rm -rf var/demo var/stack var/test var/test.sqlite3*
+	@rm -rf var/demo var/stack var/erp-dump var/test var/test.sqlite3*
 
 $(STAMP): requirements.txt
 	@test -x $(PY) || $(PYTHON) -m venv .venv

@@ -29,11 +29,18 @@ class Demo:
         self._supervisor.run_steps(
             [
                 *(Step(name, (), lambda name=name: self._start_sandbox(name)) for name in SYSTEMS),
-                Step("company", SYSTEMS, self._portal.set_up),
+                Step("company", SYSTEMS, self._set_up),
                 Step("portal", ("company",), lambda: self._portal.start_web(processes=1)),
             ]
         )
         self._supervisor.state.publish(self.environment())
+
+    def _set_up(self) -> str | None:
+        if self._portal.is_set_up():
+            return None
+        self._portal.make_tables()
+        self._portal.seed()
+        return "company seeded, both systems loaded"
 
     def reset(self) -> None:
         """The company as on the first day."""
@@ -45,7 +52,7 @@ class Demo:
         self._portal.forget_set_up()
         for name in SYSTEMS:
             self._supervisor.start(name)
-        self._portal.set_up()
+        self._set_up()
         self._supervisor.start("web")
 
     def environment(self) -> dict[str, str]:

@@ -9,7 +9,7 @@ from stack.parts import crm_python, keycloak, redis
 from stack.parts.crm import Crm
 from stack.parts.erp import Erp
 from stack.parts.keycloak import Keycloak
-from stack.parts.portal import Portal
+from stack.parts.portal import Portal, tables_mark
 from stack.parts.postgres import SUPERUSER, Postgres
 from stack.shell import StepFailed
 from stack.supervisor import Step, Supervisor
@@ -26,7 +26,6 @@ DEFAULT_PORTS = {
     "redis": 26379,
 }
 PORTAL_DATABASE = "portal"
-PORTAL_TEMPLATE = "portal_template"
 READER = "reader"
 WEB_PROCESSES = 2
 WORKERS = 2
@@ -90,9 +89,10 @@ class RealStack:
         ]
         if self._wishes.portal:
             steps += [
-                Step("portal-data", ("erp", "crm"), self._prepare_portal),  # the seed reads both systems
-                Step("web", ("portal-data", "settle"), lambda: self.portal.start_web(processes=WEB_PROCESSES)),
-                Step("workers", ("portal-data", "settle"), lambda: self.portal.start_workers(WORKERS)),
+                Step("tables", ("erp-data", "crm-data"), self._make_tables),
+                Step("company", ("tables", "erp", "crm", "redis"), self._seed_portal),  # the seed reads both systems
+                Step("web", ("company", "settle"), lambda: self.portal.start_web(processes=WEB_PROCESSES)),
+                Step("workers", ("company", "settle"), lambda: self.portal.start_workers(WORKERS)),
                 Step("senders", ("web",), self._start_senders),
             ]
         if self._wishes.servers_only:
@@ -132,27 +132,35 @@ class RealStack:
             self._portal = Portal(self._supervisor, self.portal_url, self.ports["portal"], environment)
         return self._portal
 
-    def _prepare_portal(self) -> str | None:
-        """Tables and company; a database with people's work in it is brought up to today's code and connections."""
-        if not self.postgres.exists(PORTAL_DATABASE):
-            self._refresh_portal()
-            return "company seeded"
-        return self.portal.set_up()
-
-    def _refresh_portal(self) -> None:
-        """A fresh company: from the template, or built anew where code or connections have changed since."""
-        mark = self._supervisor.state.run("portal-template")
-        if self.postgres.exists(PORTAL_TEMPLATE) and mark.exists() and mark.read_text() == self.portal.mark():
-            self.postgres.copy(PORTAL_TEMPLATE, PORTAL_DATABASE, "portal")
-            self.portal.read_afresh()
-            self.portal.remember_set_up()
-            return
-        self.postgres.drop(PORTAL_DATABASE)
-        self.postgres.create(PORTAL_DATABASE, "portal")
+    def _make_tables(self) -> str | None:
+        """A new database gets its tables from the template of the same migrations; one with people's work in it is migrated."""
+        if self.postgres.exists(PORTAL_DATABASE):
+            if not self.portal.is_set_up():
+                self.portal.make_tables()
+            return None
         self.portal.forget_set_up()
-        self.portal.set_up()
-        self.postgres.copy(PORTAL_DATABASE, PORTAL_TEMPLATE, "portal")
-        mark.write_text(self.portal.mark())
+        template = f"portal_template_{tables_mark()}"
+        if self.postgres.exists(template):
+            self.postgres.copy(template, PORTAL_DATABASE, "portal")
+            return "tables from their template"
+        self.postgres.create(PORTAL_DATABASE, "portal")
+        self.portal.make_tables()
+        self.postgres.copy(PORTAL_DATABASE, template, "portal")
+        self.postgres.drop_older("portal_template_", template)
+        return "tables made"
+
+    def _seed_portal(self) -> str | None:
+        afresh = self.portal.was_seeded() and (self.erp.was_refreshed or self.crm.was_refreshed)
+        if self.portal.is_set_up() and not afresh:
+            return None
+        self.portal.seed(afresh=afresh)
+        self.erp.was_refreshed = self.crm.was_refreshed = False
+        return "company seeded, ERP and CRM loaded"
+
+    def _prepare_portal(self) -> None:
+        """Both, for a portal that a test starts itself."""
+        self._make_tables()
+        self._seed_portal()
 
     # -- reset
 
@@ -163,16 +171,17 @@ class RealStack:
         running = [name for name in order if name in parts and parts[name].wanted]
         for name in running:
             self._supervisor.stop(name)
+        had_portal = self.postgres.exists(PORTAL_DATABASE)
         try:
             self.erp.refresh()
             self.crm.refresh()
-            if "erp" in running:  # the portal's seed reads it
-                running.remove("erp")
+            if had_portal:
+                self.postgres.drop(PORTAL_DATABASE)
+                self._make_tables()
+            if "erp" in running:
                 self._supervisor.start("erp")
-                if self.postgres.exists(PORTAL_DATABASE):
-                    self._refresh_portal()
-            else:
-                self.postgres.drop(PORTAL_DATABASE)  # made anew with the next start
+                if had_portal:
+                    self._seed_portal()
         finally:
             for name in reversed(running):
                 self._supervisor.start(name)

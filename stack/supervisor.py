@@ -87,6 +87,9 @@ class Supervisor:
     def run_steps(self, steps: list[Step]) -> None:
         """Runs them as parallel as their needs allow. Raises StepFailed with the first failure."""
         done = {step.name: threading.Event() for step in steps}
+        unknown = {need for step in steps for need in step.needs} - set(done)
+        if unknown:
+            raise ValueError(f"steps need what nobody does: {', '.join(sorted(unknown))}")
         threads = [threading.Thread(target=self._run_step, args=(step, done), daemon=True) for step in steps]
         for thread in threads:
             thread.start()
@@ -212,7 +215,4 @@ class Supervisor:
             raise StepFailed(f"unknown request {verb!r}")
 
     def status(self) -> list[dict[str, Any]]:
-        return [
-            {"name": name, "pid": part.pid, "up": not part.ended(), "wanted": part.wanted, "restarts": part.restarts}
-            for name, part in self.parts.items()
-        ]
+        return [{"name": name, "pid": part.pid, "up": not part.ended(), "wanted": part.wanted, "restarts": part.restarts} for name, part in self.parts.items()]

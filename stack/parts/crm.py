@@ -53,6 +53,7 @@ class Crm:
         self._postgres = postgres
         self._keycloak = keycloak
         self._portal_url = portal_url
+        self.was_refreshed = False  # its database is another one than the portal has read from
         self._folder = supervisor.state.data("crm")
         self._venv = CACHE / "crm" / f"venv-{digest_of([LOCK])}"
         self._python = self._venv / "bin" / "python"
@@ -99,6 +100,7 @@ class Crm:
         shutil.copyfile(self._folder / f"{self.template}.json", self.facts_file)
         self.facts_file.chmod(0o600)
         (self._folder / "template").write_text(self.template)
+        self.was_refreshed = True
 
     def _kept_template(self) -> str:
         kept = self._folder / "template"

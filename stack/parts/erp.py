@@ -34,10 +34,7 @@ def schema_key() -> str:
     """Names the seeded database: changes with the seed, the modules, our module's schema, the realm's people."""
     package = BRIDGE / "trytond_portal_bridge"
     schema_lines = [
-        line
-        for path in sorted(package.glob("*.py"))
-        for line in path.read_text().splitlines()
-        if "fields." in line or "__name__ =" in line or "Unique" in line
+        line for path in sorted(package.glob("*.py")) for line in path.read_text().splitlines() if "fields." in line or "__name__ =" in line or "Unique" in line
     ]
     people = [(user.get("id"), user["username"], user.get("email")) for user in json.loads(REALM_FILE.read_text())["users"]]
     files = [
@@ -71,6 +68,7 @@ class Erp:
         self._postgres = postgres
         self._keycloak = keycloak
         self._portal_url = portal_url
+        self.was_refreshed = False  # its database is another one than the portal has read from
         self._folder = supervisor.state.data("erp")
         self._conf = self._folder / "trytond.conf"
         python = f"{sys.version_info.major}.{sys.version_info.minor}"
@@ -177,6 +175,7 @@ class Erp:
         shutil.copyfile(facts, self.facts_file)
         self.facts_file.chmod(0o600)
         (self._folder / "template").write_text(self.template)
+        self.was_refreshed = True
 
     def _kept_template(self) -> str:
         kept = self._folder / "template"
@@ -240,9 +239,7 @@ class Erp:
     def _set_passwords(self, database: str) -> None:
         """People come in by the portal's ticket, without a password. The administrator's is in the state folder."""
         python = [self._venv / "bin" / "python", "-c", HASH_PASSWORD]
-        hashed = self._supervisor.runner.output(
-            python, what="the ERP administrator's password", env=self._env(), text=self._vault.get("erp_admin")
-        ).strip()
+        hashed = self._supervisor.runner.output(python, what="the ERP administrator's password", env=self._env(), text=self._vault.get("erp_admin")).strip()
         self._postgres.sql(
             f"update res_user set password_hash = case login when 'admin' then '{hashed}' end",
             database,

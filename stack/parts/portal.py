@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from stack import probes
-from stack.layout import PORTAL_PYTHON, REPO
+from stack.layout import PORTAL_PYTHON, REPO, digest_of
 from stack.part import PartSpec
 from stack.shell import StepFailed
 from stack.supervisor import Supervisor
@@ -30,6 +30,11 @@ def code_mark() -> str:
     return total.hexdigest()[:16]
 
 
+def tables_mark() -> str:
+    """Changes with the migrations, those of the libraries included."""
+    return digest_of([*REPO.glob("apps/*/migrations/*.py"), REPO / "requirements.txt"])
+
+
 class Portal:
     def __init__(self, supervisor: Supervisor, url: str, port: int, environment: Mapping[str, str]) -> None:
         self.url = url
@@ -48,25 +53,26 @@ class Portal:
         argv = [PORTAL_PYTHON, REPO / "manage.py", *command]
         self._supervisor.runner.run(argv, log=self._supervisor.state.log("portal-setup"), what=what, env=self._environment, cwd=REPO)
 
-    def set_up(self) -> str | None:
-        """Tables, catalogs, company, connections. Nothing to do when neither code nor environment has changed."""
-        if self.is_set_up():
-            return None
+    def make_tables(self) -> None:
+        """Migrations and Chinese catalogs."""
         self.manage("migrate", "--noinput", "-v", "0", what="making the portal's tables")
         self.manage("compile_po", what="compiling the Chinese catalogs")
-        self.manage("seed_demo", what="seeding the company")
-        self.remember_set_up()
-        return "company seeded"
 
-    def read_afresh(self) -> None:
-        """The systems' databases are other ones now: positions in their feeds mean nothing there."""
-        self.manage("seed_demo", "--afresh", what="reading the fresh ERP and CRM")
+    def seed(self, *, afresh: bool = False) -> None:
+        """The company and its connections. ERP and CRM must be running: their records are loaded for the first page.
+
+        `afresh`: they are other databases now, positions in their feeds mean nothing there.
+        """
+        self.manage("seed_demo", *(["--afresh"] if afresh else []), what="seeding the company")
+        self._stamp.write_text(self.mark())
 
     def is_set_up(self) -> bool:
+        """True when tables and company were made with today's code and environment."""
         return self._stamp.exists() and self._stamp.read_text() == self.mark()
 
-    def remember_set_up(self) -> None:
-        self._stamp.write_text(self.mark())
+    def was_seeded(self) -> bool:
+        """True when this database has been seeded once, whatever has changed since."""
+        return self._stamp.exists()
 
     def forget_set_up(self) -> None:
         self._stamp.unlink(missing_ok=True)

@@ -122,9 +122,7 @@ class Postgres:
         kept = int((self._data / "PG_VERSION").read_text())
         major = postgres_major(self._toolbox.postgres_bin)
         if kept != major:
-            raise StepFailed(
-                f"the data in {self._folder} belongs to PostgreSQL {kept}, the programs are {major}: delete that state folder and start again"
-            )
+            raise StepFailed(f"the data in {self._folder} belongs to PostgreSQL {kept}, the programs are {major}: delete that state folder and start again")
 
     def _answers(self) -> bool:
         # asked without the runner: also while everything is being stopped

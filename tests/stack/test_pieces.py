@@ -14,7 +14,7 @@ import pytest
 from stack import toolbox
 from stack.cli import main
 from stack.layout import REPO, State, StateBusy, digest_of, read_env
-from stack.parts import crm_python
+from stack.parts import crm_python, erp
 from stack.ports import PortBook, PortTaken, is_free, pick_free
 from stack.shell import Runner, StepFailed, Stopped, clean_environment
 from stack.vault import Vault
@@ -153,3 +153,8 @@ def test_run_py_works_with_any_python_and_shadows_no_standard_module() -> None:
     done = subprocess.run([sys.executable, "-I", REPO / "stack" / "run.py", "--help"], capture_output=True, text=True, check=True)
     for name in ("demo", "stack", "up", "down", "status", "stack-reset"):
         assert name in done.stdout
+
+
+def test_the_committed_dump_of_the_erp_fits_the_seed() -> None:
+    """Otherwise every first start would build the company anew, minutes long. Cure: make erp-dump, and commit what it wrote."""
+    assert [path.name for path in sorted(erp.DUMPS.iterdir())] == [f"{erp.schema_key()}.dump", f"{erp.schema_key()}.json"]

@@ -159,9 +159,7 @@ def test_what_a_killed_supervisor_left_behind_is_ended_by_the_next(tmp_path: Pat
 
 
 def test_a_second_supervisor_is_refused(standin: Standin) -> None:
-    second = subprocess.run(
-        [sys.executable, "-m", "tests.stack.standin", str(standin.state.root), "0"], cwd=REPO, capture_output=True, text=True, timeout=20
-    )
+    second = subprocess.run([sys.executable, "-m", "tests.stack.standin", str(standin.state.root), "0"], cwd=REPO, capture_output=True, text=True, timeout=20)
     assert second.returncode != 0
     assert "is in use by a running Atrium" in second.stderr
     assert standin.part("base")["up"]
