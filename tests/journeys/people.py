@@ -36,7 +36,7 @@ class Somebody:
     def sign_in_at_demo(self) -> None:
         self.go("/sign-in/")
         self.page.locator(f'form:has(input[value="{self.login}"]) button, button[value="{self.login}"]').first.click()
-        expect(self.page.locator("h1")).to_contain_text(re.compile("Good|好"))
+        expect(self.page.locator("h1")).to_contain_text(re.compile("Good|好"), timeout=WITHIN_TEN_SECONDS)
 
     def sign_in_at_keycloak(self, password: str) -> None:
         self.go("/sign-in/")
@@ -44,7 +44,7 @@ class Somebody:
         self.page.fill("#username", self.login)
         self.page.fill("#password", password)
         self.page.click("#kc-login")
-        expect(self.page.locator("h1")).to_contain_text(re.compile("Good|好"))
+        expect(self.page.locator("h1")).to_contain_text(re.compile("Good|好"), timeout=WITHIN_TEN_SECONDS)
 
     # -- what they do
 
@@ -52,7 +52,7 @@ class Somebody:
         page = self.go(f"/deals/{deal_id}/")
         page.get_by_role("button", name="Set to won").first.click()
         page.locator("dialog[open]").get_by_role("button", name="Set to won").click()
-        expect(page.get_by_role("button", name="Set to won")).to_have_count(0)
+        expect(page.get_by_role("button", name="Set to won")).to_have_count(0, timeout=WITHIN_TEN_SECONDS)
 
     def wait_for_task(self, title: str) -> None:
         """On the home page that is open already: pushed, without a reload, within ten seconds."""
@@ -64,13 +64,17 @@ class Somebody:
         page.locator("main").get_by_role("link", name=re.compile(re.escape(title))).first.click()
         expect(page.locator("h1")).to_contain_text(title)
         page.wait_for_load_state("load")
-        page.keyboard.press("a")
+        page.get_by_role("button", name=re.compile("^Approve")).first.click()
         confirm = page.locator("dialog[open]")
         toast = page.get_by_role("button", name=re.compile("Undo"))
-        expect(confirm.or_(toast).first).to_be_visible()
+        expect(confirm.or_(toast).first).to_be_visible(timeout=WITHIN_TEN_SECONDS)
         if confirm.count():
             confirm.get_by_role("button", name="Approve").click()
-        expect(toast.first).to_be_visible()
+        expect(toast.first).to_be_visible(timeout=WITHIN_TEN_SECONDS)
+
+    def wait_for_text(self, path: str, text: str) -> None:
+        """On that page, looked at again until it says so."""
+        until(lambda: self.go(path).get_by_text(re.compile(text)).count(), seconds=40, every=0.5, what=f"{text!r} on {path}")
 
     def sees(self, path: str) -> bool:
         """Whether the portal has such a page for this person."""
@@ -83,7 +87,7 @@ class Somebody:
         left = page.get_by_text(re.compile("^Left the house"))
         step = page.locator("#next-step button[type=submit]")
         for _step in range(6):
-            expect(left.or_(step).first).to_be_visible()
+            expect(left.or_(step).first).to_be_visible(timeout=WITHIN_TEN_SECONDS)
             if left.count():
                 return
             step.first.click()

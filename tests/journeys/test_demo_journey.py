@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import re
 import sqlite3
 from contextlib import closing
 from typing import Any
 
 import pytest
-from playwright.sync_api import expect
 
 from tests.journeys.people import somebody
 from tests.support.stack import Running
@@ -63,8 +61,7 @@ def test_a_won_deal_goes_round_and_is_there_once(chromium: Any, request: pytest.
         order = one_order(running, deal)
         for delivery in until(lambda: eve_sees(running, order), seconds=20, what="the delivery note"):
             eve.ship(str(delivery["id"]))
-        page = ana.go(f"/loop/deal:{deal['id']}/")
-        expect(page.get_by_text(re.compile("The deal reads: shipped")).first).to_be_visible(timeout=30_000)
+        ana.wait_for_text(f"/loop/deal:{deal['id']}/", "The deal reads: shipped")
         assert [person.problems for person in (ana, boss, eve)] == [[], [], []]
     assert_closed(running, deal, order)
 
