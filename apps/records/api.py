@@ -157,6 +157,7 @@ class CustomersView(APIView):
         return Response(list_json(selectors.customers(_person(request), q=_q(request), **_paging(request))))
 
 
+@declare("crm.customer", "view")
 class CustomerView(APIView):
     @extend_schema(responses=FORMS["customer"], operation_id="customers_get")
     @declare("crm.customer", "view")
@@ -175,6 +176,7 @@ class CustomerView(APIView):
         return Response(record_json(changed))
 
 
+@declare("crm.follow_up", "view")
 class CustomerFollowUpsView(APIView):
     @extend_schema(responses=_list_form("follow_up"), operation_id="follow_ups_list", parameters=[PAGE, SIZE])
     @declare("crm.follow_up", "view")
