@@ -32,7 +32,7 @@ lint: $(DEVSTAMP) ## ruff, mypy strict, import contracts, template linter
 contracts: $(DEVSTAMP) ## The import contracts only
 	@.venv/bin/lint-imports
 
-bench: $(DEVSTAMP) ## Benchmarks; writes docs/bench/ (T=name runs one)
+bench: $(DEVSTAMP) ## Benchmarks (none yet); writes docs/bench/
 	@$(PY) -m bench $(T)
 
 requirements: $(DEVSTAMP) ## Table: requirement, tests that show it, last result
