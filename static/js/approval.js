@@ -98,6 +98,8 @@ document.body.addEventListener("atrium:instance", (event) => {
   if (here && (!event.detail?.id || event.detail.id === here)) hereChanged();
 });
 document.body.addEventListener("atrium:resync", hereChanged);
+// News of a case is not replayed: what happened between the making of this page and the connection is asked for once.
+document.body.addEventListener("atrium:hello", () => { if ($("[data-instance]")) hereChanged(); });
 
 // --- fragments come and go --------------------------------------------------------------------------------------------------
 let last = null;

@@ -73,8 +73,8 @@ class Somebody:
         expect(toast.first).to_be_visible(timeout=WITHIN_TEN_SECONDS)
 
     def wait_for_text(self, path: str, text: str) -> None:
-        """On that page, looked at again until it says so."""
-        until(lambda: self.go(path).get_by_text(re.compile(text)).count(), seconds=40, every=0.5, what=f"{text!r} on {path}")
+        """On that page, opened once: what comes later is pushed."""
+        expect(self.go(path).get_by_text(re.compile(text)).first).to_be_visible(timeout=30_000)
 
     def sees(self, path: str) -> bool:
         """Whether the portal has such a page for this person."""

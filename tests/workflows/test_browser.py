@@ -11,7 +11,7 @@ from apps.core import clock
 from apps.core.http import PermanentError
 from apps.jobs import services as jobs
 from apps.notifications import selectors as notifications
-from apps.workflows.models import DecisionSnapshot, Task
+from apps.workflows.models import DecisionSnapshot, ProcessInstance, Task
 from apps.workflows.registry import Ref, StepResult
 from tests.browser.conftest import NOISE, chromium, live_portal, open_page  # noqa: F401 - fixtures
 from tests.support.until import until
@@ -186,3 +186,15 @@ def test_the_reading_pane_of_the_inbox_decides_and_undoes(open_page: Any, world:
     until(lambda: notifications.todo_count(cast.boss) == 1 and tab.page.locator("[data-inbox] .mrow").count() == 1, what="the row is back")
     tab.settle()
     assert tab.findings() == []
+
+
+@pytest.mark.req("G6")
+def test_what_happened_before_the_connection_stood_is_shown_when_it_stands(open_page: Any, task: Task, cast: Any) -> None:
+    """News of a case is not replayed, so a page that was made before them must ask once it is connected."""
+    boss = open_page(cast.boss)
+    boss.page.route_web_socket("**/ws/", lambda socket: None)  # a connection that opens and says nothing yet
+    boss.page.goto(f"{boss.base}/loop/deal:1/")
+    ProcessInstance.objects.filter(pk=task.instance_id).update(title="Changed behind the page")
+    assert boss.page.locator("#loop", has_text="Changed behind the page").count() == 0
+    boss.page.evaluate("document.body.dispatchEvent(new CustomEvent('atrium:hello', {detail: {}}))")
+    boss.page.locator("#loop", has_text="Changed behind the page").wait_for(timeout=5000)
