@@ -11,7 +11,7 @@ import logging
 from typing import Any
 
 from channels.generic.websocket import AsyncWebsocketConsumer
-from django.db import DatabaseError
+from django.db import Error as DatabaseFailure
 
 from apps.core import people
 from apps.core.access import declare, plan
@@ -84,7 +84,7 @@ async def catch_up_all(hub: Hub) -> None:
         for connection in held:
             if -1 < connection.seq < newest.get(connection.person_id, 0) and not connection.closed:
                 await catch_up(connection, connection.seq)
-    except DatabaseError:
+    except DatabaseFailure:  # also InterfaceError: a listener that ended would end all pushes of this process in silence
         logger.warning("missed hints could not be read; browsers ask for them again by themselves", exc_info=True)
 
 

@@ -1,0 +1,59 @@
+"""The cache may be away: then everything is a miss. What is kept in it can always be read again from where it came."""
+
+from __future__ import annotations
+
+import functools
+import logging
+from collections.abc import Callable
+from typing import Any
+
+from django.core.cache.backends.redis import RedisCache
+from redis.exceptions import RedisError
+
+logger = logging.getLogger(__name__)
+
+
+class ForgivingRedisCache(RedisCache):
+    """Django's Redis cache; a Redis that does not answer costs a short time-out and counts as a miss, never a failed page or job.
+
+    Logs once when it goes away and once when it is back. `incr` is not forgiven: nobody may count on a number that was not kept.
+    """
+
+    away = False
+
+    def _forgiven(self, call: Callable[[], Any], instead: Any) -> Any:
+        try:
+            found = call()
+        except (RedisError, OSError):
+            if not ForgivingRedisCache.away:
+                logger.warning("the cache does not answer; what was kept in it is read anew", exc_info=True)
+            ForgivingRedisCache.away = True
+            return instead
+        if ForgivingRedisCache.away:
+            logger.warning("the cache is back")
+            ForgivingRedisCache.away = False
+        return found
+
+    def get(self, key: Any, default: Any = None, version: int | None = None) -> Any:
+        return self._forgiven(functools.partial(super().get, key, default, version), default)
+
+    def set(self, key: Any, value: Any, *args: Any, **kwargs: Any) -> None:
+        self._forgiven(functools.partial(super().set, key, value, *args, **kwargs), None)
+
+    def add(self, key: Any, value: Any, *args: Any, **kwargs: Any) -> bool:
+        """Who cannot ask whether somebody else is at it does it himself: True."""
+        return bool(self._forgiven(functools.partial(super().add, key, value, *args, **kwargs), True))
+
+    def delete(self, key: Any, version: int | None = None) -> bool:
+        return bool(self._forgiven(functools.partial(super().delete, key, version), False))
+
+    def get_many(self, keys: Any, version: int | None = None) -> dict[Any, Any]:
+        found: dict[Any, Any] = self._forgiven(functools.partial(super().get_many, keys, version), {})
+        return found
+
+    def set_many(self, data: Any, *args: Any, **kwargs: Any) -> list[Any]:
+        failed: list[Any] = self._forgiven(functools.partial(super().set_many, data, *args, **kwargs), list(data))
+        return failed
+
+    def clear(self) -> None:
+        self._forgiven(super().clear, None)
