@@ -129,6 +129,10 @@ if _DB["ENGINE"].endswith("sqlite3"):
 else:
     _DB["CONN_MAX_AGE"] = env.int("DATABASE_CONN_MAX_AGE", default=60)
     _DB["CONN_HEALTH_CHECKS"] = True
+    # A process that stops inside a transaction (SIGSTOP, a frozen machine) holds its locks: the server takes them back after this time.
+    # No transaction of Atrium waits for the network, so one that is idle this long belongs to a process that is not there.
+    _IDLE = env.float("DATABASE_IDLE_IN_TRANSACTION_SECONDS", default=15)
+    _DB["OPTIONS"] = {"connect_timeout": 5, "options": f"-c idle_in_transaction_session_timeout={int(_IDLE * 1000)}"} | _DB.get("OPTIONS", {})
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 REDIS_URL = env.str("REDIS_URL", default="")

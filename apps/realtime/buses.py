@@ -6,6 +6,7 @@ Redis carries hints only. What it loses is caught up from the table: on every re
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import queue
 import threading
@@ -16,6 +17,9 @@ import redis
 import redis.asyncio
 from django.conf import settings
 from django.db import connection
+from redis.asyncio.retry import Retry as AsyncRetry
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from apps.realtime.hub import CLOSE_PERSON, CLOSE_SESSION, EVERYBODY, Hub, Item, all_hubs
 
@@ -23,7 +27,8 @@ __all__ = ["CLOSE_PERSON", "CLOSE_SESSION", "EVERYBODY", "bus", "channel"]
 logger = logging.getLogger(__name__)
 BATCH = 500  # frames in one PUBLISH
 POLL_WITHOUT_BUS = 2.0
-CatchUp = Callable[[Hub], Any]
+ANSWER = 2.0  # seconds within which a server that lives connects, takes a frame, or answers a ping
+CatchUp = Callable[[], Any]
 
 
 class Bus(Protocol):
@@ -31,7 +36,7 @@ class Bus(Protocol):
         """From any thread; never waits for the network."""
         ...
 
-    async def listen(self, hub: Hub, catch_up: Callable[[], Any]) -> None:
+    async def listen(self, hub: Hub, catch_up: CatchUp) -> None:
         """Feed this process's hub until cancelled; `catch_up` is awaited whenever frames may have been lost."""
         ...
 
@@ -49,7 +54,7 @@ class LocalBus:
     def publish(self, items: Iterable[Item]) -> None:
         deliver_here(items)
 
-    async def listen(self, hub: Hub, catch_up: Callable[[], Any]) -> None:
+    async def listen(self, hub: Hub, catch_up: CatchUp) -> None:
         await asyncio.Event().wait()
 
 
@@ -88,14 +93,15 @@ class RedisBus:
                     self._thread.start()
 
     def _send_all(self) -> None:
-        client = redis.Redis.from_url(self.url, socket_timeout=5, socket_connect_timeout=2, max_connections=2)
+        # no retries of the client's own: whoever waits for them holds up every later frame, and the table catches up anyway
+        client = redis.Redis.from_url(self.url, socket_timeout=ANSWER, socket_connect_timeout=ANSWER, max_connections=2, retry=Retry(NoBackoff(), 0))
         healthy = True
         while True:
             batch = self._next_batch()
             try:
                 client.publish(channel(), encode(batch))
                 healthy = True
-            except redis.RedisError:
+            except Exception:  # whatever it is, a thread that ended would take its frames with it
                 if healthy:
                     logger.warning("the bus does not answer; browsers of other processes catch up from the table", exc_info=True)
                 healthy = False
@@ -110,27 +116,56 @@ class RedisBus:
                 break
         return batch
 
-    async def listen(self, hub: Hub, catch_up: Callable[[], Any]) -> None:
+    async def listen(self, hub: Hub, catch_up: CatchUp) -> None:
         failures = 0
+
+        async def subscribed() -> None:
+            nonlocal failures
+            await catch_up()
+            if failures:
+                logger.warning("the bus is back after %s tries", failures)
+            failures = 0
+
         while True:
-            client = redis.asyncio.Redis.from_url(self.url, socket_timeout=None, socket_connect_timeout=2, socket_keepalive=True)
             try:
-                async with client.pubsub(ignore_subscribe_messages=True) as subscription:
-                    await subscription.subscribe(channel())
-                    await catch_up()
-                    if failures:
-                        logger.warning("the bus is back after %s tries", failures)
-                    failures = 0
-                    async for message in subscription.listen():
-                        hub.feed(decode(message["data"]))
-            except (redis.RedisError, OSError, RuntimeError):
+                await self._follow(hub, subscribed)
+            except Exception:  # whatever it is: a listener that ended would end all pushes of this process in silence
                 if not failures:
                     logger.warning("the bus is away; this process reads the table every %s s", POLL_WITHOUT_BUS, exc_info=True)
-                failures += 1
-            finally:
-                await client.aclose()
-            await catch_up()
+            failures += 1
+            await _without_failing(catch_up)
             await asyncio.sleep(POLL_WITHOUT_BUS if failures > 1 else 0.1)
+
+    async def _follow(self, hub: Hub, subscribed: CatchUp) -> None:
+        """Feed the hub from one subscription until it breaks. A server that says nothing is asked; one that does not answer is away."""
+        loop = asyncio.get_running_loop()
+        client = redis.asyncio.Redis.from_url(
+            self.url, socket_timeout=ANSWER, socket_connect_timeout=ANSWER, socket_keepalive=True, retry=AsyncRetry(NoBackoff(), 0)
+        )
+        try:
+            async with client.pubsub() as subscription:
+                await subscription.subscribe(channel())
+                await subscribed()
+                heard = loop.time()
+                while loop.time() - heard < 2 * ANSWER:
+                    message = await subscription.get_message(timeout=ANSWER)
+                    if message is None:
+                        await subscription.ping()
+                        continue
+                    heard = loop.time()
+                    if message["type"] == "message":
+                        hub.feed(decode(message["data"]))
+                raise redis.TimeoutError(f"no answer for {2 * ANSWER:g} s")
+        finally:
+            with contextlib.suppress(Exception):
+                await client.aclose()
+
+
+async def _without_failing(catch_up: CatchUp) -> None:
+    try:
+        await catch_up()
+    except Exception:
+        logger.warning("missed hints could not be read; read again in %s s", POLL_WITHOUT_BUS, exc_info=True)
 
 
 _buses: dict[tuple[str, str], Bus] = {}

@@ -44,6 +44,14 @@ def register() -> None:
         act_outside(ctx.key)
         return {"ok": True}
 
+    @registry.task("test.process.holds")
+    def holds(ctx: JobContext) -> None:
+        with ctx.commit():
+            audit.record(actor=None, action="test.effect.done", object=ctx.key, data={"attempt": ctx.attempt}, now=ctx.now)
+            (WORLD / f"{ctx.key}.began.{ctx.attempt}").touch()
+            while not (WORLD / f"{ctx.key}.go.{ctx.attempt}").exists():
+                time.sleep(0.02)
+
     @registry.task("test.process.waits")
     def waits(ctx: JobContext) -> None:
         (WORLD / f"{ctx.key}.began.{ctx.attempt}").touch()

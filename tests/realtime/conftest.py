@@ -51,14 +51,14 @@ class Browser:
     async def say(self, since: int | None, age: int = 0) -> None:
         await self.socket.send(json.dumps({"since": since, "age": age}))
 
-    async def frame(self, seconds: float = 3) -> Any:
+    async def frame(self, seconds: float = 20) -> Any:
         """The next frame that is no ping."""
         async with asyncio.timeout(seconds):
             while "ping" in (found := json.loads(await self.socket.recv())):
                 pass
         return found
 
-    async def closed(self, seconds: float = 5) -> int | None:
+    async def closed(self, seconds: float = 20) -> int | None:
         """The code with which the server closed it."""
         async with asyncio.timeout(seconds):
             await self.socket.wait_closed()

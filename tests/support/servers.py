@@ -65,6 +65,14 @@ class Servers:
         """On the same port, with the same data."""
         self._ask("start", name)
 
+    def pause(self, name: str) -> None:
+        """SIGSTOP: alive, sockets open, says nothing."""
+        self._ask("pause", name)
+
+    def go_on(self, name: str) -> None:
+        """SIGCONT."""
+        self._ask("cont", name)
+
     def restart(self, name: str) -> None:
         """Kill and start again."""
         self.kill(name)

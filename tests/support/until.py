@@ -7,7 +7,7 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-def until(probe: Callable[[], T], *, seconds: float = 10.0, every: float = 0.05, what: str = "") -> T:
+def until(probe: Callable[[], T], *, seconds: float = 30.0, every: float = 0.05, what: str = "") -> T:
     """The first truthy value of `probe`; fails with the last one seen when the time is over."""
     deadline = time.monotonic() + seconds
     while True:

@@ -108,6 +108,16 @@ def expire_leases(*, now: dt.datetime | None = None) -> int:
     count = 0
     for pk, fence in list(expired.values_list("pk", "fence")[:200]):
         held = Job.objects.filter(pk=pk, fence=fence, state=State.LEASED)
-        count += held.filter(crashes__lt=MAX_CRASHES - 1).update(state=State.UNKNOWN, run_at=moment, crashes=F("crashes") + 1)
-        count += bury_crashed(held, moment)
+        with transaction.atomic():
+            if not _is_free(held):
+                continue  # its holder is just ending it, or stands still in its last transaction: the others need not wait for that
+            count += held.filter(crashes__lt=MAX_CRASHES - 1).update(state=State.UNKNOWN, run_at=moment, crashes=F("crashes") + 1)
+            count += bury_crashed(held, moment)
     return count
+
+
+def _is_free(held: QuerySet[Job]) -> bool:
+    """Locks the row; False when it is gone or another transaction has it."""
+    if connection.features.has_select_for_update_skip_locked:
+        held = held.select_for_update(skip_locked=True)
+    return held.first() is not None
