@@ -22,14 +22,14 @@ def redis_servers() -> Iterator[Servers]:
         yield Servers.around()
         return
     servers = Servers()
-    os.environ["REDIS_URL_OF_TESTS"] = servers.start()["REDIS_URL"]
+    servers.start()
     yield servers
     servers.stop()
 
 
 @pytest.fixture
 def redis_url(redis_servers: Servers) -> str:
-    return os.environ.get("REDIS_URL_OF_TESTS") or os.environ["REDIS_URL"]
+    return redis_servers.redis_url  # of these servers: a test that kills "redis" must have been talking to it
 
 
 @pytest.fixture

@@ -36,6 +36,11 @@ class Servers:
         """The servers that `main` started around this process."""
         return cls(Path(os.environ["ATRIUM_TEST_SERVERS"]))
 
+    @property
+    def redis_url(self) -> str:
+        """While they run."""
+        return read_env(self._state.env_file)["REDIS_URL"]
+
     def _run(self, *command: str) -> None:
         done = subprocess.run(
             [sys.executable, str(RUN), *command, "--state", str(self.folder)], capture_output=True, text=True, timeout=120, check=False
