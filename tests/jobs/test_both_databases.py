@@ -7,7 +7,7 @@ import pytest
 
 
 @pytest.mark.postgres
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(2400)
 def test_the_same_suite_holds_on_postgresql() -> None:
     """A second run of these folders, in a process of its own, on a PostgreSQL of its own (fsync on) with a Redis beside it."""
     done = subprocess.run(

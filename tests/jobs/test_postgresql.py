@@ -21,7 +21,7 @@ from tests.support.processes import Child
 from tests.support.servers import Servers
 from tests.support.until import until
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.postgres, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.postgres, pytest.mark.timeout(900)]
 
 
 def in_threads(count: int, run: Callable[[int], None]) -> None:
@@ -97,7 +97,7 @@ def test_links_and_hints_written_at_once_are_numbered_without_gaps_and_without_d
 def test_an_idle_worker_is_woken_by_the_commit_of_another_process(world: pathlib.Path, start: Callable[..., Child]) -> None:  # noqa: F811
     start("-c", "1")
     put("test.process.plain", "t:first")
-    until(finished, seconds=60)
+    until(finished, seconds=180)
     waits = []
     for number in range(5):
         time.sleep(1.2)  # let its polling slow down to once a second
@@ -112,16 +112,16 @@ def test_a_worker_stopped_inside_its_last_transaction_does_not_hold_up_the_other
     """It holds its job's row and the lock of the audit chain: the server takes both back."""
     put("test.process.holds", "t:held")
     sleeper = start("-c", "1", JOBS_LEASE_SECONDS="1", DATABASE_IDLE_IN_TRANSACTION_SECONDS="4")
-    until(lambda: (world / "t:held.began.1").exists(), seconds=60)
+    until(lambda: (world / "t:held.began.1").exists(), seconds=180)
     sleeper.send(signal.SIGSTOP)
     for go in (1, 2):
         (world / f"t:held.go.{go}").touch()
     put("test.process.effect", "t:other")
     start("-c", "1", JOBS_LEASE_SECONDS="60")
-    until(finished, seconds=60)
+    until(finished, seconds=180)
     sleeper.send(signal.SIGCONT)
     put("test.process.plain", "t:after")
-    until(finished, seconds=60)
+    until(finished, seconds=180)
     assert sorted(recorded()) == ["t:held", "t:other"]
     held = Job.objects.get(key="t:held")
     assert (held.state, held.attempts, held.crashes) == (State.DONE, 2, 1)
@@ -134,10 +134,10 @@ def test_a_database_that_is_killed_under_load_loses_and_doubles_nothing(world: p
         put("test.process.effect", f"t:{number:02d}", order_key=f"o{number % 4}")
     workers = [start("-c", "2") for _ in range(2)]
     for wanted in (10, 30):
-        until(lambda wanted=wanted: len(lines(world / "effects")) >= wanted, seconds=60)  # type: ignore[misc]
+        until(lambda wanted=wanted: len(lines(world / "effects")) >= wanted, seconds=180)  # type: ignore[misc]
         servers.restart("pg")
         connection.close()
-    until(finished, seconds=90)
+    until(finished, seconds=240)
     assert Job.objects.filter(state=State.DONE, key__startswith="t:").count() == 60
     assert len(recorded()) == len(set(recorded())) == 60
     assert audit.verify().ok

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 import pathlib
-import select
 import signal
 import subprocess
 import sys
+import tempfile
 from urllib.parse import quote
 
 from django.db import connection
@@ -24,37 +24,30 @@ def database_url() -> str:
 
 
 class Child:
-    """A process in its own group; always ended."""
+    """A process in its own group; always ended. It writes into a file: into a pipe that nobody empties it would stand still after 64 KB."""
 
     def __init__(self, *command: str, **environment: str) -> None:
-        self._heard = ""
+        self._said = tempfile.TemporaryFile("w+b")  # noqa: SIM115 - closed by end()
         self.process = subprocess.Popen(
             [sys.executable, *command], cwd=ROOT, env={**os.environ, "DATABASE_URL": database_url(), **environment},
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True,
+            stdout=self._said, stderr=subprocess.STDOUT, start_new_session=True,
         )
 
     def send(self, number: int) -> None:
         os.killpg(self.process.pid, number)
 
-    def wait(self, seconds: float = 60) -> int:
+    def wait(self, seconds: float = 180) -> int:
         """The return code; -9 when it was killed."""
         return self.process.wait(seconds)
 
-    def so_far(self) -> str:
-        """What a living process wrote until now."""
-        number = self.process.stdout.fileno() if self.process.stdout else -1
-        while number >= 0 and select.select([number], [], [], 0)[0] and (text := os.read(number, 65536).decode()):
-            self._heard += text
-        return self._heard
-
     def output(self) -> str:
-        """All it wrote; after its end."""
-        return self._heard + (self.process.stdout.read() if self.process.stdout else "")
+        """What it wrote until now; all of it after its end."""
+        size = os.fstat(self._said.fileno()).st_size
+        return os.pread(self._said.fileno(), size, 0).decode(errors="replace")
 
     def end(self) -> None:
         if self.process.poll() is None:
             self.send(signal.SIGCONT)
             self.send(signal.SIGKILL)
-            self.process.wait(10)
-        if self.process.stdout:
-            self.process.stdout.close()
+            self.process.wait(60)
+        self._said.close()
