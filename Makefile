@@ -32,8 +32,8 @@ lint: $(DEVSTAMP) ## ruff, mypy strict, import contracts, template linter
 contracts: $(DEVSTAMP) ## The import contracts only
 	@.venv/bin/lint-imports
 
-bench: $(DEVSTAMP) ## Benchmarks (none yet); writes docs/bench/
-	@$(PY) -m bench $(T)
+bench: $(DEVSTAMP) ## Benchmarks against a floor measured beside them; writes docs/bench/. T=realtime: one subject
+	@$(PY) -m tests.bench $(T)
 
 requirements: $(DEVSTAMP) ## Table: requirement, tests that show it, last result
 	@$(PY) tests/requirements_table.py

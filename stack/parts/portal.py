@@ -35,6 +35,25 @@ def tables_mark() -> str:
     return digest_of([*REPO.glob("apps/*/migrations/*.py"), REPO / "requirements.txt"])
 
 
+def web_command(application: str, port: int, processes: int = 1) -> list[str]:
+    """uvicorn as the portal wants it. The benchmarks serve what they compare in the same way."""
+    options = [
+        "--host",
+        "127.0.0.1",
+        "--port",
+        str(port),
+        "--no-access-log",
+        "--ws-per-message-deflate",
+        "false",  # a third of the CPU and of the memory of each socket
+        "--lifespan",
+        "off",
+        "--timeout-graceful-shutdown",
+        "4",
+    ]
+    workers = ["--workers", str(processes)] if processes > 1 else []
+    return [str(PORTAL_PYTHON), "-m", "uvicorn", application, *options, *workers]
+
+
 class Portal:
     def __init__(self, supervisor: Supervisor, url: str, port: int, environment: Mapping[str, str]) -> None:
         self.url = url
@@ -120,18 +139,4 @@ class Portal:
         return f"{count} started"
 
     def _web_command(self, processes: int) -> list[str]:
-        options = [
-            "--host",
-            "127.0.0.1",
-            "--port",
-            str(self._port),
-            "--no-access-log",
-            "--ws-per-message-deflate",
-            "false",  # a third of the CPU and of the memory of each socket
-            "--lifespan",
-            "off",
-            "--timeout-graceful-shutdown",
-            "4",
-        ]
-        workers = ["--workers", str(processes)] if processes > 1 else []
-        return [str(PORTAL_PYTHON), "-m", "uvicorn", "portal.asgi:application", *options, *workers]
+        return web_command("portal.asgi:application", self._port, processes)

@@ -1,0 +1,1 @@
+"""PF-1 to PF-5: notifications to browsers."""
