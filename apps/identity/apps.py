@@ -10,5 +10,5 @@ class IdentityConfig(AppConfig):
         from apps.identity import selectors
         from apps.identity.adapters import accounts  # noqa: F401 - receivers of sign-in and sign-out
 
-        sessions.fill(selectors.is_alive)
+        sessions.fill(selectors.alive_among)
         access.register_resource("identity.profile", actions={"view", "edit"})

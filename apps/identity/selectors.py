@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from django.db.models import F
+from collections.abc import Collection
+
+from django.db.models import F, QuerySet
 
 from apps.core import clock
 from apps.identity.models import Account, OidcSession
+
+AT_ONCE = 500  # session keys in one read
 
 
 def account_by_subject(issuer: str, subject: str) -> Account | None:
@@ -13,18 +17,20 @@ def account_by_subject(issuer: str, subject: str) -> Account | None:
     return Account.objects.filter(issuer=issuer, subject=subject).first()
 
 
+def _live() -> QuerySet[OidcSession]:
+    return OidcSession.objects.filter(epoch=F("account__session_epoch"), account__is_active=True, expires_at__gt=clock.now())
+
+
 def live_session(session_key: str) -> OidcSession | None:
     """The open portal session with its account; None when it was ended, has run out, or its account is switched off."""
-    return (
-        OidcSession.objects.select_related("account")
-        .filter(pk=session_key, epoch=F("account__session_epoch"), account__is_active=True, expires_at__gt=clock.now())
-        .first()
-    )
+    return _live().select_related("account").filter(pk=session_key).first()
 
 
-def is_alive(session_key: str) -> bool:
+def alive_among(session_keys: Collection[str]) -> set[str]:
     """Fills the port apps.core.sessions."""
-    return bool(session_key) and live_session(session_key) is not None
+    asked = [key for key in session_keys if key]
+    parts = (asked[start : start + AT_ONCE] for start in range(0, len(asked), AT_ONCE))
+    return {key for part in parts for key in _live().filter(pk__in=part).values_list("pk", flat=True)}
 
 
 def newest_session(account: Account) -> OidcSession | None:

@@ -264,7 +264,7 @@ class Hub:
         """Close what belongs to a session that ended without a word (expired, deleted, another process died before it told)."""
         keys = {connection.session_key for connection in self.connections()}
         try:
-            dead = await in_database_thread(lambda: {key for key in keys if not sessions.is_alive(key)})
+            dead = keys - await in_database_thread(lambda: sessions.alive_among(keys))
         except Exception:
             logger.warning("sessions could not be checked; asked again in %s s", SESSIONS_EVERY, exc_info=True)
             return

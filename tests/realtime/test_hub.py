@@ -156,7 +156,7 @@ async def test_a_socket_that_stands_still_can_be_closed(hub: Hub) -> None:
 
 async def test_sockets_of_sessions_that_ended_without_a_word_are_closed(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
     (_, alive), (_, dead) = browser(hub, None, "alive"), browser(hub, None, "dead")
-    monkeypatch.setattr(sessions, "is_alive", lambda key: key == "alive")
+    monkeypatch.setattr(sessions, "alive_among", lambda keys: {"alive"} & set(keys))
     await hub.close_dead_sessions()
     await settle()
     assert (alive.sent, dead.sent) == ([], [4401])
@@ -165,10 +165,10 @@ async def test_sockets_of_sessions_that_ended_without_a_word_are_closed(hub: Hub
 async def test_sessions_that_cannot_be_checked_are_left_open(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
     _, wire = browser(hub)
 
-    def no_database(key: str) -> bool:
+    def no_database(keys: set[str]) -> set[str]:
         raise OSError
 
-    monkeypatch.setattr(sessions, "is_alive", no_database)
+    monkeypatch.setattr(sessions, "alive_among", no_database)
     await hub.close_dead_sessions()
     await settle()
     assert wire.sent == []
