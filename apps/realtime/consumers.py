@@ -16,7 +16,7 @@ from django.db import Error as DatabaseFailure
 from apps.core import people
 from apps.core.access import declare, plan
 from apps.realtime import buses, selectors
-from apps.realtime.hub import SIGNED_OUT, Connection, Hub, Socket, in_database_thread, running_hub
+from apps.realtime.hub import SERVER_SEND, SIGNED_OUT, Connection, Hub, Socket, in_database_thread, running_hub
 
 logger = logging.getLogger(__name__)
 
@@ -34,7 +34,7 @@ class LiveConsumer(AsyncWebsocketConsumer):
         if person is None or not session.session_key:
             await self.close(code=SIGNED_OUT)
             return
-        self.socket = Socket(person.pk, session.session_key, self.base_send)
+        self.socket = Socket(person.pk, session.session_key, self.scope.get(SERVER_SEND, self.base_send))
         join(self.socket)
 
     async def disconnect(self, code: int) -> None:

@@ -26,6 +26,7 @@ YIELD_EVERY = 64  # sockets between two looks at other work of the loop
 PING_EVERY = 3.0  # a browser that hears nothing for 8 s knows that it is offline
 SESSIONS_EVERY = 15.0
 SIGNED_OUT, TRY_LATER = 4401, 1013
+SERVER_SEND = "atrium.send"  # where a scope keeps the server's own send (routing.py)
 RESYNC, PING = '{"resync":true}', '{"ping":true}'
 Item = tuple[str, int, str]  # target (person id, EVERYBODY or a control), seq (0: not numbered), text
 Send = Callable[[dict[str, Any]], Awaitable[None]]
