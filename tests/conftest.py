@@ -31,11 +31,12 @@ def django_db_modify_db_settings() -> None:
 
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
-    """The test database, with the guards of the audit chain off: the flush between tests must be able to empty it."""
-    from tests.support import guards
+    """The test database, with the guards of the audit chain off: between tests it must be possible to empty it."""
+    from tests.support import emptying, guards
 
     with django_db_blocker.unblock():
         guards.take_off()
+    emptying.take_over()
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -169,3 +170,5 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.stack)
         if {"real_stack", "demo", "demo_soap"} & set(used):
             item.add_marker(pytest.mark.timeout(1500))  # whichever comes first installs and starts the systems, with nothing cached
+        if not item.get_closest_marker("django_db") and not {"db", "transactional_db"} & set(used):
+            item.add_marker(pytest.mark.one_database)

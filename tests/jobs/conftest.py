@@ -13,6 +13,8 @@ from django.conf import settings as django_settings
 from apps.jobs import registry, services
 from apps.jobs.models import Job
 from tests.conftest import NOW
+from tests.jobs.nursery import Nursery
+from tests.support.processes import database_url
 
 collect_ignore = [] if django_settings.DATABASES["default"]["ENGINE"].endswith("postgresql") else ["test_postgresql.py"]
 if "ATRIUM_TEST_SERVERS" in os.environ:
@@ -39,6 +41,14 @@ class Work:
 
     def put(self, kind: str, *, at: dt.datetime = NOW, payload: dict[str, Any] | None = None, **given: Any) -> Job:
         return services.enqueue(kind=kind, payload=payload or {}, now=at, **given)
+
+
+@pytest.fixture(scope="session")
+def nursery(django_db_setup: None) -> Iterator[Nursery]:
+    """Forks the worker processes of this run."""
+    made = Nursery(database_url())
+    yield made
+    made.close()
 
 
 @pytest.fixture

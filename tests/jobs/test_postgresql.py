@@ -16,8 +16,8 @@ from apps.audit import services as audit
 from apps.jobs import registry, services
 from apps.jobs.models import Job, State
 from tests.jobs.conftest import Work
+from tests.jobs.nursery import Worker
 from tests.jobs.test_processes import finished, lines, put, recorded, start, world  # noqa: F401 - fixtures
-from tests.support.processes import Child
 from tests.support.servers import Servers
 from tests.support.until import until
 
@@ -94,7 +94,7 @@ def test_links_and_hints_written_at_once_are_numbered_without_gaps_and_without_d
         assert sorted(Hint.objects.filter(person_id=person).values_list("seq", flat=True)) == list(range(1, 61))
 
 
-def test_an_idle_worker_is_woken_by_the_commit_of_another_process(world: pathlib.Path, start: Callable[..., Child]) -> None:  # noqa: F811
+def test_an_idle_worker_is_woken_by_the_commit_of_another_process(world: pathlib.Path, start: Callable[..., Worker]) -> None:  # noqa: F811
     start("-c", "1")
     put("test.process.plain", "t:first")
     until(finished, seconds=180)
@@ -108,7 +108,7 @@ def test_an_idle_worker_is_woken_by_the_commit_of_another_process(world: pathlib
     assert sorted(waits)[1] < 0.5, waits  # polling alone takes a second
 
 
-def test_a_worker_stopped_inside_its_last_transaction_does_not_hold_up_the_others(world: pathlib.Path, start: Callable[..., Child]) -> None:  # noqa: F811
+def test_a_worker_stopped_inside_its_last_transaction_does_not_hold_up_the_others(world: pathlib.Path, start: Callable[..., Worker]) -> None:  # noqa: F811
     """It holds its job's row and the lock of the audit chain: the server takes both back."""
     put("test.process.holds", "t:held")
     sleeper = start("-c", "1", JOBS_LEASE_SECONDS="1", DATABASE_IDLE_IN_TRANSACTION_SECONDS="4")
@@ -128,7 +128,7 @@ def test_a_worker_stopped_inside_its_last_transaction_does_not_hold_up_the_other
     assert audit.verify().ok
 
 
-def test_a_database_that_is_killed_under_load_loses_and_doubles_nothing(world: pathlib.Path, start: Callable[..., Child]) -> None:  # noqa: F811
+def test_a_database_that_is_killed_under_load_loses_and_doubles_nothing(world: pathlib.Path, start: Callable[..., Worker]) -> None:  # noqa: F811
     servers = Servers.around()
     for number in range(60):
         put("test.process.effect", f"t:{number:02d}", order_key=f"o{number % 4}")
@@ -141,5 +141,5 @@ def test_a_database_that_is_killed_under_load_loses_and_doubles_nothing(world: p
     assert Job.objects.filter(state=State.DONE, key__startswith="t:").count() == 60
     assert len(recorded()) == len(set(recorded())) == 60
     assert audit.verify().ok
-    assert [worker.process.poll() for worker in workers] == [None, None]
+    assert [worker.poll() for worker in workers] == [None, None]
     assert "test.process.effect" in registry.TASKS

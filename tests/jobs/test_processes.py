@@ -23,12 +23,12 @@ from apps.core import failpoints
 from apps.jobs import registry, selectors, services
 from apps.jobs.models import Job, State, WorkerBeat
 from tests.jobs import work_of_processes
-from tests.support.processes import Child
+from tests.jobs.nursery import Nursery, Worker
 from tests.support.until import until
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(900)]
 EDGES = ["jobs.claimed", "jobs.before_commit", "jobs.in_commit", "jobs.after_commit", "jobs.before_done", "jobs.after_done"]
-Start = Callable[..., Child]
+Start = Callable[..., Worker]
 
 
 @pytest.fixture
@@ -41,18 +41,18 @@ def world(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[p
 
 
 @pytest.fixture
-def start(world: pathlib.Path) -> Iterator[Start]:
+def start(world: pathlib.Path, nursery: Nursery) -> Iterator[Start]:
     """start(*arguments, **environment): a worker process; all are ended after the test."""
-    children: list[Child] = []
+    workers: list[Worker] = []
 
-    def run(*arguments: str, **environment: str) -> Child:
+    def run(*arguments: str, **environment: str) -> Worker:
         given = {"ATRIUM_TEST_FOLDER": str(world), "JOBS_RETRY_BASE_SECONDS": "0.1", **environment}
-        children.append(Child("-m", "tests.jobs.work_of_processes", *arguments, **given))
-        return children[-1]
+        workers.append(nursery.start(*arguments, output=world / f"output.{len(workers)}", **given))
+        return workers[-1]
 
     yield run
-    for child in children:
-        child.end()
+    for worker in workers:
+        worker.end()
 
 
 def put(kind: str, key: str, **given: Any) -> Job:
@@ -71,7 +71,7 @@ def recorded() -> list[str]:
     return list(audit_selectors.entries(action="test.effect.done").order_by("id").values_list("object", flat=True))
 
 
-def stop_between_transactions(child: Child) -> None:
+def stop_between_transactions(child: Worker) -> None:
     """SIGSTOP. On SQLite not while it holds the write lock, which nobody could take from it (PostgreSQL does, see test_postgresql)."""
     child.send(signal.SIGSTOP)
     if connection.vendor != "sqlite":
@@ -102,7 +102,7 @@ def test_a_worker_killed_at_any_edge_loses_and_doubles_nothing(world: pathlib.Pa
     for times in (1, 2):
         for edge in EDGES:
             child = start("-c", "1", ATRIUM_FAILPOINT=f"{edge}:{times}", ATRIUM_FAILPOINT_ONCE=str(world / f"{edge}{times}"))
-            assert child.wait() == -signal.SIGKILL, child.output()
+            assert child.wait() == -signal.SIGKILL, child.so_far()
             assert (world / f"{edge}{times}").exists()
     start("-c", "2")
     until(finished, seconds=180)
@@ -151,7 +151,6 @@ def test_a_worker_stopped_past_its_lease_changes_nothing_when_it_goes_on(world: 
     job = Job.objects.get(key="t:slow")
     assert (job.state, job.attempts, job.crashes, job.fence) == (State.DONE, 2, 1, 2)
     assert [entry.data for entry in audit_selectors.entries(action="test.effect.done")] == [{"attempt": 2}]
-
 
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
@@ -143,10 +143,11 @@ class Lives(RuleBasedStateMachine):
 @pytest.mark.timeout(300)
 def test_nothing_is_lost_doubled_or_overtaken() -> None:
     run_state_machine_as_test(Lives, settings=settings(
-        max_examples=60, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck)))
+        max_examples=60 if connection.vendor == "sqlite" else 25, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck)))
     registry.forget(KIND)
 
 
+@pytest.mark.one_database
 @pytest.mark.django_db
 @pytest.mark.timeout(300)
 def test_the_property_notices_a_missing_fence(monkeypatch: pytest.MonkeyPatch) -> None:

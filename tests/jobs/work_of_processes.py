@@ -1,4 +1,4 @@
-"""A worker process with kinds made for tests. Run as a module; ATRIUM_TEST_FOLDER is the outside world.
+"""Kinds made for tests, for workers in processes of their own (nursery.py). ATRIUM_TEST_FOLDER is the outside world.
 
 An effect outside is a line appended to `effects` in that folder, at most one per key, as a system with idempotency keys does it.
 """
@@ -8,10 +8,7 @@ from __future__ import annotations
 import fcntl
 import os
 import pathlib
-import sys
 import time
-
-import django
 
 WORLD = pathlib.Path(os.environ.get("ATRIUM_TEST_FOLDER", "/nowhere"))
 
@@ -60,11 +57,3 @@ def register() -> None:
         with ctx.commit():
             audit.record(actor=None, action="test.effect.done", object=ctx.key, data={"attempt": ctx.attempt}, now=ctx.now)
 
-
-if __name__ == "__main__":
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
-    django.setup()
-    register()
-    from django.core.management import call_command
-
-    call_command("worker", *sys.argv[1:])

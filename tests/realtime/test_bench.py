@@ -15,6 +15,7 @@ from tests.bench.realtime.measure import Scale, run
 TINY = Scale(browsers=6, notifications=2, alternative_notifications=1, burst=12, requests=3, connections=10, frames=60, repetitions=1)
 
 
+@pytest.mark.one_database
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.timeout(180)
 def test_each_figure_of_the_hub_is_measured_and_nothing_is_lost_on_the_way(settings: Any, redis_url: str, tmp_path: pathlib.Path) -> None:

@@ -17,7 +17,7 @@ from django.db import connection, transaction
 
 from tests.bench.processes import Server, free_port
 
-ENVIRONMENT = {"DEMO_SIGN_IN": "true", "ATRIUM_WORKER": "process", "LOG_LEVEL": "WARNING"}
+ENVIRONMENT = {"DEMO_SIGN_IN": "true", "ATRIUM_WORKER": "process", "LOG_LEVEL": "WARNING", "DATABASE_CONN_MAX_AGE": "60"}
 
 
 @dataclasses.dataclass(frozen=True)
