@@ -11,6 +11,9 @@ from apps.integrations import selectors, services
 from apps.integrations.models import Connection
 from apps.integrations.services import LiveRead
 from apps.integrations.services.calls import breaker
+from apps.jobs import services as jobs
+from apps.jobs.models import Job
+from apps.jobs.services.failing import retry
 
 
 def invoke(systems, key="k-1", **given):
@@ -68,6 +71,23 @@ def test_a_system_that_is_back_is_told_once(systems, run_jobs, turned, monkeypat
     run_jobs(now=systems.now)
     assert [t["state"] for t in turned] == ["down", "up"]
     assert selectors.connection("crm").last_error == ""
+
+
+def test_what_waited_for_a_system_is_due_at_once_when_it_is_back_and_nothing_else_is(systems):
+    far = systems.now + dt.timedelta(minutes=5)
+
+    def put_off(key, error):
+        job = jobs.enqueue(kind="integrations.read_record", payload={}, key=key, now=systems.now)
+        retry(Job.objects.filter(key=key), job, error, systems.now)
+        Job.objects.filter(key=key).update(attempts=9, run_at=far)
+
+    put_off("crm", TransientError("CRM did not answer", system="CRM"))
+    put_off("erp", TransientError("ERP did not answer", system="ERP"))
+    put_off("crm-refused", KeyError("CRM"))
+    Connection.objects.filter(key="crm").update(state="down")
+    invoke(systems)
+    found = {job.key: (job.state, job.run_at, job.attempts) for job in Job.objects.filter(key__in=["crm", "erp", "crm-refused"])}
+    assert found == {"crm": ("UNKNOWN", systems.now, 0), "erp": ("UNKNOWN", far, 9), "crm-refused": ("UNKNOWN", far, 9)}
 
 
 def test_refused_credentials_of_the_service_account_are_a_dead_connection(systems):
@@ -134,8 +154,6 @@ def test_live_reads_run_side_by_side_and_stop_waiting(systems, monkeypatch):
 
 
 def test_the_end_of_a_session_ends_those_of_other_systems(systems, run_jobs):
-    from apps.jobs import services as jobs
-
     jobs.publish(event="identity.session.ended", data={"subject": "s-1", "issuer": "i", "sid": "", "login": "ana"}, now=systems.now)
     run_jobs(now=systems.now)
     assert [c.split()[0] for c in systems.erp.calls if c.startswith("sessions")] == ["sessions.end"]

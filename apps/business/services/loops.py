@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils.translation import gettext_noop
 
 from apps.audit import services as audit
@@ -98,8 +98,11 @@ def _variables(loop: SalesLoop, deal: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _next_contract_no(now: dt.datetime) -> str:
-    """HT-YYMM-nnn, counted in the company's month. The unique column refuses a number drawn twice; the job is then tried again."""
+    """HT-YYMM-nnn, counted in the company's month. One at a time draws until its transaction ends: many deals may be won at once."""
     prefix = f"HT-{company_today(now):%y%m}-"
+    if connection.vendor == "postgresql":  # SQLite has one writer anyway
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"business:contract_no:{prefix}"])
     numbers = SalesLoop.objects.filter(contract_no__startswith=prefix).values_list("contract_no", flat=True)
     return f"{prefix}{max((int(number.rsplit('-', 1)[1]) for number in numbers), default=0) + 1:03d}"
 

@@ -165,6 +165,8 @@ def _turn(connection: Connection, state: str, *, reason: str, now: dt.datetime) 
         data = {"key": connection.key, "state": state, "since": now.isoformat(), "reason": reason, "steward": connection.steward}
         jobs.publish(event=CONNECTION_CHANGED, data=data, now=now, order_key=f"connection:{connection.key}")
         realtime.broadcast(hint={"t": "connection", "key": connection.key, "state": state}, now=now)
+        if state != Connection.State.DOWN:
+            jobs.hasten(system=connection.key, now=now)
     if state == Connection.State.DOWN:
         log.error("connection %s is down: %s", connection.key, reason)
     else:

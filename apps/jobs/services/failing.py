@@ -16,6 +16,7 @@ from apps.jobs import registry
 from apps.jobs.events import JOB_DIED
 from apps.jobs.models import Job, State
 from apps.jobs.services.queue import publish
+from apps.jobs.services.waking import wake_on_commit
 
 logger = logging.getLogger(__name__)
 CAP = 300.0  # seconds
@@ -40,6 +41,21 @@ def describe(error: Exception) -> str:
     return f"{type(error).__name__}: {error}"[:2000]
 
 
+def waits_for(system: str) -> str:
+    """How the last error of a job begins that was put off because a system did not answer."""
+    return f"waits for {system.upper()}: "
+
+
+def hasten(*, system: str, now: dt.datetime) -> int:
+    """What was put off because this system did not answer is due now, as if tried for the first time: after a long outage the waits have grown to
+    minutes, and nobody should sit through them once the system is back. In the caller's transaction. Returns how many."""
+    waiting = Job.objects.filter(state=State.UNKNOWN, run_at__gt=now, last_error__startswith=waits_for(system))
+    hastened = waiting.update(run_at=now, attempts=0)
+    if hastened:
+        wake_on_commit()
+    return hastened
+
+
 def _tries_are_over(job: Job, error: Exception, now: dt.datetime) -> bool:
     if isinstance(error, PermanentError):
         return True
@@ -53,7 +69,8 @@ def _tries_are_over(job: Job, error: Exception, now: dt.datetime) -> bool:
 def retry(held: QuerySet[Job], job: Job, error: Exception, now: dt.datetime) -> None:
     """UNKNOWN, not DUE: the try may have had its effect."""
     wait = backoff(job.attempts, getattr(error, "retry_after", None))
-    held.update(state=State.UNKNOWN, run_at=now + wait, lease_until=None, last_error=describe(error))
+    reason = waits_for(error.system) if isinstance(error, TransientError) and error.system else ""
+    held.update(state=State.UNKNOWN, run_at=now + wait, lease_until=None, last_error=reason + describe(error))
 
 
 def rearm(held: QuerySet[Job], job: Job, error: Exception, now: dt.datetime) -> None:
