@@ -8,7 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -121,12 +121,13 @@ class PortalProcesses:
         port = self.url.rsplit(":", 1)[1]
         options = ["--host", "127.0.0.1", "--port", port, "--no-access-log", "--lifespan", "off"]
         command = ["-m", "uvicorn", "portal.asgi:application", *options, "--timeout-graceful-shutdown", "3"]
-        return self._launch("test-web", command, env, lambda: probes.http_ok(f"{self.url}/sign-in/"))
+        return self.launch("test-web", command, env, lambda: probes.http_ok(f"{self.url}/sign-in/"))
 
     def start_worker(self, number: int = 1, **env: str) -> Part:
-        return self._launch(f"test-worker-{number}", ["manage.py", "worker"], env, lambda: True)
+        return self.launch(f"test-worker-{number}", ["manage.py", "worker"], env, lambda: True)
 
-    def _launch(self, name: str, command: list[str], env: Mapping[str, str], ready: Any) -> Part:
+    def launch(self, name: str, command: list[str], env: Mapping[str, str], ready: Callable[[], bool]) -> Part:
+        """A Python program with the portal's environment, ended with the others; one of that name that runs is stopped first."""
         if name in self.parts:
             self.parts[name].stop()
         values = self._stack.portal_env(**self._env, **env)

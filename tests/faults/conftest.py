@@ -1,0 +1,27 @@
+"""The portal on the real systems, quick to give up a lease and to let a decision take effect; and somebody who decides."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.support.portal_browser import PortalBrowser
+from tests.support.stack import PortalProcesses, RealStack
+
+QUICK = {"JOBS_LEASE_SECONDS": "4", "UNDO_WINDOW_SECONDS": "0.5"}
+
+
+@pytest.fixture(scope="module")
+def portal(real_stack: RealStack) -> Iterator[PortalProcesses]:
+    """A web process and the senders; no worker yet."""
+    with real_stack.portal(workers=0, env=QUICK) as processes:
+        yield processes
+
+
+@pytest.fixture(scope="module")
+def boss(real_stack: RealStack, portal: PortalProcesses) -> PortalBrowser:
+    browser = PortalBrowser(real_stack.env)
+    browser.sign_in("boss")
+    assert browser.who() == "boss"
+    return browser

@@ -1,0 +1,51 @@
+"""The step edges of the sales loop (failpoints), and where each is killed. A new edge must be put into one of these lists: test_edges.py compares."""
+
+from __future__ import annotations
+
+# Passed by a worker while a deal goes from "won" to "shipped".
+WORKER = (
+    "jobs.claimed",
+    "jobs.before_commit",
+    "jobs.in_commit",
+    "jobs.after_commit",
+    "jobs.before_done",
+    "jobs.after_done",
+    "integrations.feed_read",
+    "integrations.feed_stored",
+    "integrations.hints_stored",
+    "integrations.before_fetch",
+    "integrations.after_fetch",
+    "integrations.record_settled",
+    "workflows.instance_created",
+    "workflows.started",
+    "workflows.step_locked",
+    "workflows.tokens_moved",
+    "workflows.waits_written",
+    "workflows.step_saved",
+    "workflows.decision_applying",
+    "workflows.decision_applied",
+    "workflows.before_action",
+    "workflows.after_action",
+    "workflows.before_commit",
+    "workflows.after_commit",
+    "workflows.message_stored",
+    "workflows.message_taken",
+    "business.before_order",
+    "business.after_order",
+    "business.after_purchase",
+    "business.after_invoice",
+    "business.after_contract",
+    "business.after_progress",
+)
+# Passed by a web process: a person decides, a system pushes.
+WEB = ("workflows.card_checked", "workflows.decision_frozen", "workflows.decision_saved", "integrations.hints_stored")
+# Not on the way of a deal that is won and shipped: first loads (test_edges.py) ...
+LOADING = ("integrations.page_read", "integrations.page_stored")
+# ... withdrawals, undone decisions, timers, error ways and repairs (tests/workflows/test_crashes.py, which dies at every edge of the engine).
+OTHER_WAYS = (
+    "workflows.decision_undone",
+    "workflows.error_caught",
+    "workflows.incident_retried",
+    "workflows.timer_fired",
+    "workflows.withdrawn",
+)
