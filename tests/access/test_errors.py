@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from django.core.exceptions import PermissionDenied
+from django.db import OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.test import Client, override_settings
 from django.urls import include, path
@@ -27,6 +28,8 @@ urlpatterns = [
     path("", include("portal.urls")),
     path("boom/", _raising(RuntimeError("secret words"))),
     path("api/boom", _raising(RuntimeError("secret words"))),
+    path("silence/", _raising(OperationalError("secret words"))),
+    path("api/silence", _raising(OperationalError("secret words"))),
     path("gone/", _raising(NotFound("x"))),
     path("no/", _raising(NotPermitted("Ask first.", details={"chain": ["role: X"], "owner": "Y"}))),
     path("denied/", _raising(PermissionDenied("secret words"))),
@@ -55,6 +58,7 @@ def ana(cast: SimpleNamespace, sign_in: Any) -> Client:
         ("/later/", 503, "CRM did not answer."),
         ("/bad/", 422, "Another value."),
         ("/boom/", 500, "Something broke on our side"),
+        ("/silence/", 503, "Atrium’s database does not answer"),
     ],
 )
 def test_pages(ana: Client, url: str, status: int, words: str) -> None:
@@ -67,16 +71,17 @@ def test_pages(ana: Client, url: str, status: int, words: str) -> None:
     assert "Traceback" not in text
     fragment = ana.get(url, headers={"HX-Request": "true"})
     assert fragment.status_code == status
-    if status != 500:
+    if url not in ("/boom/", "/silence/"):
         assert "<html" not in fragment.content.decode()
         assert words in fragment.content.decode()
 
 
 def test_programs_get_json(ana: Client, cast: SimpleNamespace) -> None:
-    found = {url: ana.get(url) for url in ("/api/nowhere", "/api/boom", "/api/v1/roles")}
+    found = {url: ana.get(url) for url in ("/api/nowhere", "/api/boom", "/api/silence", "/api/v1/roles")}
     assert {url: (answer.status_code, answer.json()["error"]["code"]) for url, answer in found.items()} == {
         "/api/nowhere": (404, "not_found"),
         "/api/boom": (500, "server_error"),
+        "/api/silence": (503, "unavailable"),
         "/api/v1/roles": (403, "not_permitted"),
     }
     body = found["/api/v1/roles"].json()["error"]
@@ -84,7 +89,8 @@ def test_programs_get_json(ana: Client, cast: SimpleNamespace) -> None:
         "chain": ["your roles: Employee, Sales", "rule: no role of yours grants “view” on access.role"],
         "owner": "Guo Peng",
     }
-    assert "secret words" not in found["/api/boom"].content.decode()
+    assert "secret words" not in found["/api/boom"].content.decode() + found["/api/silence"].content.decode()
+    assert found["/api/silence"]["Retry-After"] == "5"
     anonymous = Client().get("/api/v1/roles")
     assert (anonymous.status_code, anonymous.json()["error"]["code"]) == (401, "not_signed_in")
 
@@ -116,3 +122,8 @@ def test_the_500_page_needs_no_database() -> None:
 
     answer = server_error(RequestFactory().get("/x/"))
     assert (answer.status_code, "Something broke" in answer.content.decode()) == (500, True)
+    try:
+        raise OperationalError("the connection is lost")
+    except OperationalError:
+        answer = server_error(RequestFactory().get("/deals/?page=2"))
+    assert (answer.status_code, 'href="/deals/?page=2"' in answer.content.decode()) == (503, True)

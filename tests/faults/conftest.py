@@ -25,3 +25,16 @@ def boss(real_stack: RealStack, portal: PortalProcesses) -> PortalBrowser:
     browser.sign_in("boss")
     assert browser.who() == "boss"
     return browser
+
+
+@pytest.fixture
+def whole(real_stack: RealStack) -> Iterator[None]:
+    """Whatever a test has taken away is there again for the next one."""
+    yield
+    for name, part in real_stack.status().items():
+        if name.endswith("-sender"):
+            continue  # the portal's fixture sees to them
+        if part["up"]:
+            real_stack.cont(name)
+        else:
+            real_stack.start(name)

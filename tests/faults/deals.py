@@ -130,7 +130,10 @@ class Deals:
             self.move_on()
             return not self.under_way() and self._at_rest()
 
-        until(step, seconds=seconds, every=0.3, what=f"the end of {self.under_way()}; refused meanwhile: {self.refusals[-3:]}")
+        try:
+            until(step, seconds=seconds, every=0.3, what="every deal at its end")
+        except AssertionError as late:
+            raise AssertionError(f"{late}; open: {self.under_way()}; the portal's last refusals: {self.refusals[-3:]}") from None
 
     def _at_rest(self) -> bool:
         found = cases(self._stack, list(self.all))

@@ -37,6 +37,10 @@ class Relay:
         return [step for step in self.plan if (self._folder / step).exists()]
 
     @property
+    def open(self) -> list[str]:
+        return [step for step in self.plan if step not in self.fired]
+
+    @property
     def is_through(self) -> bool:
         """All have died where they were told to. Raises when one ended otherwise."""
         broken = self._folder / "broken"

@@ -44,7 +44,10 @@ def test_killed_at_every_edge_once_and_again_nothing_is_lost_doubled_or_stuck(
         deals.move_on()
         return False
 
-    until(all_fired, seconds=400, every=0.1, what=f"every edge to fire; open: {set(worker.plan + web.plan) - set(worker.fired + web.fired)}")
+    try:
+        until(all_fired, seconds=400, every=0.1, what="every edge to fire")
+    except AssertionError as late:
+        raise AssertionError(f"{late}; not fired: {worker.open + web.open}; {len(deals.all)} deals, on their way {deals.under_way()}") from None
     deals.wait_until_through(seconds=120)
     worker.assert_all_fired()
     web.assert_all_fired()

@@ -20,7 +20,7 @@ class BottleCrm:
     def ask(self, method: str, path: str, **more: Any) -> Any:
         answer = self._session.request(method, self._url + path, timeout=30, **more)
         assert answer.status_code < 300, (method, path, answer.status_code, answer.text[:500])
-        return answer.json()
+        return answer.json() if answer.content else None
 
     def deal(self, *, customer: str, seller: str = "ana", lines: Sequence[tuple[str, str, str]], name: str = "") -> str:
         """A deal in negotiation. lines: (SKU, quantity, unit price). Returns its id."""
@@ -52,6 +52,13 @@ class BottleCrm:
         if product:
             body["product_id"] = product["id"]
         self.ask("POST", f"/api/opportunities/{deal_id}/line-items/", json=body)
+
+    def remove_line(self, deal_id: str, name: str) -> None:
+        """Takes the lines of that name out of the deal."""
+        lines = self.ask("GET", f"/api/opportunities/{deal_id}/line-items/")["line_items"]
+        for line in lines:
+            if line["name"] == name:
+                self.ask("DELETE", f"/api/opportunities/{deal_id}/line-items/{line['id']}/")
 
     def set_stage(self, deal_id: str, stage: str) -> None:
         self.ask("PATCH", f"/api/opportunities/{deal_id}/", json={"stage": stage, "closed_on": "2026-11-24"})

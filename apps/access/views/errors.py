@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
+from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
@@ -80,10 +82,32 @@ def not_found(request: HttpRequest, exception: Any = None) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """handler500: a page that needs no database, no session and no context processor."""
+    """handler500: a page that needs no database, no session and no context processor. 503 when the database is what is away."""
+    if _database_is_away():
+        return database_away(request)
     if wants_json(request):
         return answer_json("server_error", _("Something broke on our side. It was written down."), 500)
     return HttpResponse(render_to_string("errors/500.html"), status=500)
+
+
+def _database_is_away() -> bool:
+    """Whether the error that is being handled is the database's silence (or a connection that it broke)."""
+    error = sys.exc_info()[1]
+    while error is not None and not isinstance(error, OperationalError | InterfaceError):
+        error = error.__cause__ or error.__context__
+    return error is not None
+
+
+def database_away(request: HttpRequest) -> HttpResponse:
+    """503 with a way to try again: nobody is to look for a fault that is gone in a moment."""
+    response: HttpResponse
+    if wants_json(request):
+        response = answer_json("unavailable", _("Atrium’s database does not answer; it is usually back within a minute."), 503)
+    else:
+        again = request.get_full_path() if request.method == "GET" else ""
+        response = HttpResponse(render_to_string("errors/database_away.html", {"again": again}), status=503)
+    response["Retry-After"] = "5"
+    return response
 
 
 def _page(request: HttpRequest, template: str, context: dict[str, Any], status: int) -> HttpResponse:
