@@ -1,4 +1,4 @@
-"""The portal on the real systems, quick to give up a lease and to let a decision take effect; and somebody who decides."""
+"""The portal on the real systems, whose decisions take effect at once; and somebody who decides."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from tests.support.portal_browser import PortalBrowser
 from tests.support.stack import PortalProcesses, RealStack
 
-QUICK = {"JOBS_LEASE_SECONDS": "4", "UNDO_WINDOW_SECONDS": "0.5"}
+QUICK = {"UNDO_WINDOW_SECONDS": "0.5"}
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,4 @@
-"""The test of the tests: the same death without the ERP's idempotency key doubles the order, and the check sees it."""
+"""The test of the tests: the same death without the ERP's idempotency key doubles the order; and the checks see what they are to see."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ import pathlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import psycopg
 import pytest
 
+from tests.faults import checks
 from tests.faults.deals import Deals, orders_of
 from tests.faults.relay import Relay
 from tests.journeys.ledger import assert_one_of_each
@@ -56,3 +58,22 @@ def test_without_the_key_the_same_death_doubles_the_order(
     assert len(orders_of(real_stack, without)) == 2
     with pytest.raises(AssertionError):
         assert_one_of_each(real_stack.env, without, short=True, payment_term_days=60)
+
+
+@pytest.mark.req("P15")
+def test_the_checks_find_a_case_that_nothing_will_move_and_a_hint_that_nobody_will_read(
+    real_stack: RealStack, portal: PortalProcesses, boss: PortalBrowser
+) -> None:
+    deals = Deals(real_stack, boss)
+    portal.start_worker(1)
+    deal_id = deals.win(short=True)
+    deals.wait_until_through(seconds=90)
+    assert checks.stuck(real_stack) == []
+    with psycopg.connect(real_stack.env["DATABASE_URL"]) as connection:
+        case = connection.execute("select id from workflows_processinstance where business_key = %s", [f"deal:{deal_id}"]).fetchone()
+        connection.execute("delete from workflows_subscription where instance_id = %s", case)
+        connection.execute("update integrations_inboundmessage set state = 'PENDING' where external_id = %s and transition = 'won'", [deal_id])
+        assert [row[0::2] for row in connection.execute(checks.STUCK)] == [(f"deal:{deal_id}", "moved")]
+        assert [row[1] for row in connection.execute(checks.LOST.replace("%%", "%"))] == [deal_id]
+        connection.rollback()
+    assert checks.stuck(real_stack) == []
