@@ -30,6 +30,14 @@ INCIDENTS = """select i.business_key, n.kind, n.message from workflows_incident 
 CASES = """select business_key, state, tokens->'tokens' as tokens from workflows_processinstance where business_key like any(%s) order by business_key"""
 LOST = """select stream, external_id, event_id from integrations_inboundmessage where state = 'PENDING' and not exists (
   select 1 from jobs_job j where j.order_key like '%%:' || stream || ':' || external_id and j.state in ('DUE', 'LEASED', 'UNKNOWN'))"""
+# Timers and periodic jobs wait for their moment; everything else that is not done is work that is left.
+BACKLOG = """select kind, key, state, last_error from jobs_job where repeat_seconds is null
+  and (state in ('LEASED', 'UNKNOWN') or (state = 'DUE' and run_at <= now())) order by id"""
+
+
+def backlog(stack: RealStack) -> list[dict[str, Any]]:
+    """Jobs that are at work, due, or put off after a failure."""
+    return rows(stack.env["DATABASE_URL"], BACKLOG)
 
 
 def stuck(stack: RealStack) -> list[dict[str, Any]]:

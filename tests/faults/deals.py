@@ -8,7 +8,7 @@ from typing import Any
 
 import requests
 
-from tests.faults.checks import assert_nothing_lost, cases
+from tests.faults.checks import assert_nothing_lost, backlog, cases
 from tests.journeys.crm import BottleCrm
 from tests.journeys.ledger import assert_one_of_each, crm_deal, erp_facts, rows
 from tests.support.portal_browser import PortalBrowser
@@ -133,11 +133,11 @@ class Deals:
         try:
             until(step, seconds=seconds, every=0.3, what="every deal at its end")
         except AssertionError as late:
-            raise AssertionError(f"{late}; open: {self.under_way()}; the portal's last refusals: {self.refusals[-3:]}") from None
+            raise AssertionError(f"{late}; open: {self.under_way()}; left: {backlog(self._stack)[:5]}; the portal's last refusals: {self.refusals[-3:]}") from None
 
     def _at_rest(self) -> bool:
         found = cases(self._stack, list(self.all))
-        return len(found) >= len(self.all) and all(self._rests(case) for case in found)
+        return len(found) >= len(self.all) and all(self._rests(case) for case in found) and not backlog(self._stack)
 
     def _rests(self, case: dict[str, Any]) -> bool:
         deal = self.all.get(case["business_key"].split(":")[1])

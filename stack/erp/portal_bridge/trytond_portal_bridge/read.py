@@ -29,7 +29,8 @@ def rows(kind, after, limit, ids, codes):
     Model = Pool().get(model)
     domain = [*domain]
     if ids or codes:
-        domain.append(['OR', ('id', 'in', ids), (code, 'in', codes)])
+        # one leaf a code: a searched name (rec_name) knows '=' and no 'in'
+        domain.append(['OR', ('id', 'in', ids), *((code, '=', one) for one in codes)])
     else:
         domain.append(('id', '>', after))
     with Transaction().set_context(active_test=False):
