@@ -133,7 +133,8 @@ class Deals:
         try:
             until(step, seconds=seconds, every=0.3, what="every deal at its end")
         except AssertionError as late:
-            raise AssertionError(f"{late}; open: {self.under_way()}; left: {backlog(self._stack)[:5]}; the portal's last refusals: {self.refusals[-3:]}") from None
+            left = f"on their way {self.under_way()}; left {backlog(self._stack)[:5]}; refused {self.refusals[-3:]}"
+            raise AssertionError(f"{late}; {left}") from None
 
     def _at_rest(self) -> bool:
         found = cases(self._stack, list(self.all))

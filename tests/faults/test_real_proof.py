@@ -42,7 +42,7 @@ def die_after_the_order(stack: RealStack, portal: PortalProcesses, boss: PortalB
     relay = Relay(portal, "worker", folder, [EDGE])
     deal_id = deals.win(short=True)
     until(lambda: deals.move_on() or relay.is_through, seconds=90, every=0.2, what="the death after the order")
-    deals.wait_until_through(seconds=90)
+    deals.wait_until_through(seconds=180)
     relay.assert_all_fired()
     return deal_id
 
@@ -67,7 +67,7 @@ def test_the_checks_find_a_case_that_nothing_will_move_and_a_hint_that_nobody_wi
     deals = Deals(real_stack, boss)
     portal.start_worker(1)
     deal_id = deals.win(short=True)
-    deals.wait_until_through(seconds=90)
+    deals.wait_until_through(seconds=180)
     assert checks.stuck(real_stack) == []
     with psycopg.connect(real_stack.env["DATABASE_URL"]) as connection:
         case = connection.execute("select id from workflows_processinstance where business_key = %s", [f"deal:{deal_id}"]).fetchone()

@@ -19,7 +19,7 @@ from tests.support.portal_browser import PortalBrowser
 from tests.support.stack import PortalProcesses, RealStack
 from tests.support.until import until
 
-pytestmark = [pytest.mark.stack, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.stack, pytest.mark.timeout(1200)]
 OUTAGE = 60.0  # seconds
 STEPS_RUNNING = "select id, key, owner, fence from jobs_job where kind = 'workflows.step' and state = 'LEASED' and owner like '%%/' || %s || '/%%'"
 STEP = "select state, fence, crashes, owner from jobs_job where id = %s"
@@ -167,7 +167,7 @@ def test_a_storm_over_all_systems_loses_doubles_and_sticks_nothing(
     real_stack.restart("postgres", kill=True)  # once more, while the ERP and the CRM are at work
     storm.let_it_go_on(held)
 
-    storm.deals.wait_until_through(seconds=120)
+    storm.deals.wait_until_through(seconds=300)
     storm.deals.assert_one_of_everything()
     after = {name: real_stack.status()[name] for name in PARTS}
     assert all(part["up"] and part["pid"] != before[name] for name, part in after.items())

@@ -86,7 +86,7 @@ def test_five_deliveries_in_the_wrong_order_are_one_loop_and_one_order(
     until(lambda: is_read(real_stack, late, 3), seconds=60, what="the late first win to be read")
     assert asked(real_stack, late) == 1
 
-    deals.wait_until_through(seconds=90)
+    deals.wait_until_through(seconds=180)
     assert sum(deliver(push, [*moves[backwards], *moves[late]])) == 0  # everything once more, when all is done
     assert [transition for transition, channel, *_rest in hints(real_stack, late) if channel == "WEBHOOK"] == ["won", "reopened", "won"]
     deals.assert_one_of_everything()
@@ -158,6 +158,6 @@ def test_a_bad_record_is_held_once_and_goes_on_when_it_is_cured(
 
     crm.remove_line(deal_id, "no-such-product")
     deliver(push, deal_events(real_stack, deal_id)[-1:])
-    deals.wait_until_through(seconds=90)
+    deals.wait_until_through(seconds=180)
     assert traces(real_stack, deal_id)[2:] == (1, 1)
     deals.assert_one_of_everything()

@@ -13,7 +13,7 @@ from apps.integrations.sdk import SERVICE, Actor, Client, Json, OutsideError, Pe
 
 SYSTEM = "ERP"
 WRITE_LIMITS = (2.0, 30.0)  # an order is priced, quoted, confirmed and processed in one call
-LATER = {"in_progress", "unavailable"}
+LATER = {"busy", "in_progress", "unavailable"}
 
 
 class _Http(Client):

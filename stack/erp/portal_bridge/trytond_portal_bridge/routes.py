@@ -4,7 +4,9 @@
 """
 import json
 import logging
+import threading
 import urllib.parse
+from contextlib import contextmanager, nullcontext
 from functools import wraps
 
 import psycopg
@@ -25,6 +27,22 @@ from .inbox import COMMANDS, CommandError, encode
 from .jwt_auth import KeysUnavailable
 
 logger = logging.getLogger(__name__)
+# PostgreSQL: serialisation failure, deadlock, lock not had at once. Others write the same rows now; nothing is away.
+CONFLICTS = {'40001', '40P01', '55P03'}
+PATIENCE = 8        # seconds that a command waits for those before it
+_turn = threading.Lock()
+
+
+@contextmanager
+def in_turn():
+    """Commands of this process run one after the other. They number documents from the same strict sequences, whose rows
+    Tryton locks without waiting: side by side all but one would fail, be repeated and fail again."""
+    if not _turn.acquire(timeout=PATIENCE):
+        raise CommandError(409, 'busy', "Other commands are being executed.", retry_after=1)
+    try:
+        yield
+    finally:
+        _turn.release()
 
 
 def answer(data, status=200, headers=()):
@@ -42,7 +60,7 @@ def error(status, code, message, headers=(), **extra):
     return answer({'error': {'code': code, 'message': message, **extra}}, status, headers)
 
 
-def portal(readonly, authenticated=True):
+def portal(readonly, authenticated=True, turn=False):
     """Transaction, authentication (JWT or application key), access checks, JSON errors.
     The mapping to JSON is outside of the transaction: an error always rolls back first."""
     def decorator(func):
@@ -67,7 +85,8 @@ def portal(readonly, authenticated=True):
         def outer(request, pool, *args, **kwargs):
             try:
                 try:
-                    return inner(request, pool, *args, **kwargs)
+                    with in_turn() if turn else nullcontext():
+                        return inner(request, pool, *args, **kwargs)
                 finally:
                     # "transaction.tasks" is per thread: never leave one of a rolled back request
                     Transaction._local.tasks.clear()
@@ -98,6 +117,8 @@ def portal(readonly, authenticated=True):
             except (backend.DatabaseOperationalError, backend.DatabaseTimeoutError,
                     psycopg.OperationalError) as e:
                 logger.warning("database: %s", e)
+                if getattr(e, 'sqlstate', None) in CONFLICTS:
+                    return error(409, 'busy', "Others are writing the same documents.", [('Retry-After', '1')])
                 return error(503, 'unavailable', "The database is busy or away.",
                     [('Retry-After', '2')])
             except KeysUnavailable as e:
@@ -144,7 +165,7 @@ def me(request, pool):
 
 
 @app.route('/<database_name>/portal/command', methods={'POST'})
-@portal(readonly=False)
+@portal(readonly=False, turn=True)
 def command(request, pool):
     Command = pool.get('portal.command')
     data = body(request)
