@@ -15,6 +15,8 @@ from apps.core.http import (  # noqa: F401 - re-exported
     OutsideError,
     PermanentError,
     TransientError,
+    json_of,
+    retry_after,
     retry_reading,
 )
 from apps.integrations import canonical  # noqa: F401

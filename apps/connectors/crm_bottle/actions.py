@@ -94,16 +94,18 @@ def note(config: Config, actor: Actor, given: DealNote, key: str) -> Json:
 
 
 def update_customer(config: Config, actor: Actor, given: CustomerUpdate, key: str) -> Json:
-    """A version other than the one the person saw is refused before anything is sent."""
+    """A version other than the one the person saw is refused before anything is sent; but not when the record already has the wanted values:
+    that is what a repeat finds whose first answer was lost, and the CRM answers it with that first answer."""
     unknown = sorted(set(given.changes) - set(_ACCOUNT_FIELDS))
     if unknown:
         raise PermanentError(f"cannot be changed in the CRM: {', '.join(unknown)}", system=SYSTEM, code="bad_request")
     current = retry_reading(lambda: streams.row(config, "account", given.customer_id))
     if current is None:
         raise PermanentError("the customer is not there any more", system=SYSTEM, status=404, code="not_found")
-    if given.if_version and str(current["updated_at"]) != given.if_version:
-        raise PermanentError("somebody changed the customer meanwhile", system=SYSTEM, status=409, code="conflict")
     body = {_ACCOUNT_FIELDS[name]: value or None for name, value in given.changes.items()}
+    done = all((current.get(name) or None) == value for name, value in body.items())
+    if given.if_version and str(current["updated_at"]) != given.if_version and not done:
+        raise PermanentError("somebody changed the customer meanwhile", system=SYSTEM, status=409, code="conflict")
     client_of(config).write("PATCH", f"/api/accounts/{given.customer_id}/", body, key=key, actor=actor)
     after = retry_reading(lambda: streams.row(config, "account", given.customer_id)) or {}
     return {"external_id": given.customer_id, "version": str(after.get("updated_at") or "")}

@@ -9,32 +9,43 @@ from typing import Any
 import requests
 
 from apps.connectors.crm_bottle.config import BottleConfig
-from apps.integrations.sdk import Actor, AuthError, Client, Json, OutsideError, PermanentError, TransientError
+from apps.integrations.sdk import Actor, AuthError, Client, Json, OutsideError, PermanentError, TransientError, json_of, retry_after
 
 SYSTEM = "CRM"
 MOST_WORDS = 300
+# what it says with 403 to a token it does not know; a missing right is 403 as well
+NOBODY = ("credentials were not provided", "organization context is required")
 
 
 class _Http(Client):
     def failure(self, response: requests.Response) -> OutsideError:
-        """403 means a bad personal token as well as a missing right: told apart by the words upstream uses for the first."""
+        """403 means a bad personal token as well as a missing right: told apart by the words upstream uses for the first.
+        404 says that a record is gone in the CRM's own form only: a page of something in between says nothing of records."""
         words = self.words(response)
-        if response.status_code == 403 and "credentials were not provided" in words.lower():
+        if response.status_code == 403 and any(known in words.lower() for known in NOBODY):
             return AuthError(words, system=SYSTEM, status=403)
         if response.status_code == 409:  # the same key is still running
-            return TransientError(words, system=SYSTEM, status=409, code="in_progress", retry_after=5)
+            return TransientError(words, system=SYSTEM, status=409, code="in_progress", retry_after=retry_after(response.headers) or 5.0)
         if response.status_code == 422:  # the key was used for another request: our bug, never repeated
             return PermanentError(words, system=SYSTEM, status=422, code="key_reuse")
-        return super().failure(response)
+        found = super().failure(response)
+        found.code = "not_found" if response.status_code == 404 and _body(response) else ""
+        return found
 
     def words(self, response: requests.Response) -> str:
-        try:
-            body = response.json()
-        except ValueError:
-            return f"{SYSTEM} answered {response.status_code}"
-        if not isinstance(body, dict):
+        body = _body(response)
+        if not body:
             return f"{SYSTEM} answered {response.status_code}"
         return _flat(body.get("errors") or body.get("detail") or body.get("message") or response.status_code)[:MOST_WORDS]
+
+
+def _body(response: requests.Response) -> Json:
+    """The CRM's own words as JSON; {} for anything else."""
+    try:
+        body = json_of(response)
+    except ValueError:
+        return {}
+    return body if isinstance(body, dict) else {}
 
 
 def _flat(value: Any) -> str:
@@ -57,11 +68,11 @@ class BottleClient:
         return self._json("GET", path, params=params)
 
     def find(self, path: str) -> Json | None:
-        """None for 404: gone, or never there."""
+        """None when the CRM says 404: gone, or never there."""
         try:
             return self.get(path)
         except PermanentError as error:
-            if error.status == 404:
+            if error.code == "not_found":
                 return None
             raise
 
@@ -75,13 +86,15 @@ class BottleClient:
         if self._organisation:
             headers["X-Portal-Org"] = self._organisation
         response = self._http.request(method, path, headers=headers, **more)
-        if not response.content:
+        if response.status_code == 204:
             return {}
         try:
-            answer = response.json()
+            answer = json_of(response)
         except ValueError:
             raise TransientError(f"{SYSTEM} gave an answer that cannot be read", system=SYSTEM, status=response.status_code) from None
-        return answer if isinstance(answer, dict) else {"items": answer}
+        if not isinstance(answer, dict):
+            raise TransientError(f"{SYSTEM} gave an answer of another shape", system=SYSTEM, status=response.status_code, code="shape")
+        return answer
 
 
 @functools.lru_cache(maxsize=8)

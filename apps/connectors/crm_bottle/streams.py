@@ -93,7 +93,8 @@ class BottleStream:
             whole = retry_reading(lambda external_id=str(plain["id"]): self.read(config, external_id))  # type: ignore[misc]
             if whole is not None:
                 found.append((str(plain["id"]), whole))
-        return Page(vendor=tuple(found), cursor=str(answer["next"] or cursor), more=bool(answer["next"]))
+        last = str(answer["rows"][-1]["id"]) if answer["rows"] else cursor
+        return Page(vendor=tuple(found), cursor=str(answer["next"] or last), more=bool(answer["next"]))
 
     def fetch(self, config: BottleConfig, external_id: str) -> Raw | None:
         return retry_reading(lambda: self.read(config, external_id))

@@ -9,7 +9,7 @@ from typing import Any
 import requests
 
 from apps.connectors.crm_sandbox.config import SandboxCrmConfig
-from apps.integrations.sdk import SERVICE, Actor, AuthError, Client, GoneError, Json, OutsideError, PermanentError, TransientError
+from apps.integrations.sdk import SERVICE, Actor, AuthError, Client, GoneError, Json, OutsideError, PermanentError, TransientError, json_of, retry_after
 
 SYSTEM = "CRM"
 # The CRM's word for "somebody changed it meanwhile" is ours.
@@ -20,13 +20,13 @@ class _Http(Client):
     def failure(self, response: requests.Response) -> OutsideError:
         status = response.status_code
         try:
-            body = response.json()
+            body = json_of(response)
             code, message = str(body["reason"]), str(body["message"])
         except (ValueError, LookupError, TypeError):
             return super().failure(response)
         kinds: dict[int, type[OutsideError]] = {401: AuthError, 410: GoneError, 408: TransientError, 429: TransientError}
         kind = kinds.get(status, TransientError if status >= 500 else PermanentError)
-        return kind(message, system=SYSTEM, status=status, code=_CODES.get(code, code))
+        return kind(message, system=SYSTEM, status=status, code=_CODES.get(code, code), retry_after=retry_after(response.headers))
 
 
 class CrmClient:
@@ -51,10 +51,12 @@ def _as(actor: Actor) -> dict[str, str]:
 
 def _json(response: requests.Response) -> Json:
     try:
-        found: Json = response.json()
+        found = json_of(response)
     except ValueError:
         # Whatever stood in between answered. The effect may have happened, so it may be repeated with its key.
         raise TransientError(f"{SYSTEM} gave an answer that cannot be read", system=SYSTEM, status=response.status_code) from None
+    if not isinstance(found, dict):
+        raise TransientError(f"{SYSTEM} gave an answer of another shape", system=SYSTEM, status=response.status_code, code="shape")
     return found
 
 

@@ -37,7 +37,7 @@ class CrmStream:
         try:
             row: Mapping[str, Any] = retry_reading(lambda: client_of(config).get(f"/v1/{self.what}/{quote(external_id, safe='')}"))
         except PermanentError as error:
-            if error.status == 404:
+            if error.code == "not_found":  # and not 404 alone, which something in between says, too
                 return None
             raise
         return row

@@ -38,7 +38,7 @@ class ErpStream:
         try:
             row: Mapping[str, Any] = retry_reading(lambda: client_of(config).call(f"{self.what}.get", {"id": external_id}))["row"]
         except PermanentError as error:
-            if error.status == 404:
+            if error.code == "NOT_FOUND":  # and not 404 alone, which something in between says, too
                 return None
             raise
         return row

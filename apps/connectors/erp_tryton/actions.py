@@ -36,6 +36,13 @@ _MODELS = {
 }
 
 
+def _id(text: str) -> int:
+    """The ERP's ids are numbers. Raises PermanentError: another text names nothing there."""
+    if not (text.isascii() and text.isdigit()):
+        raise PermanentError("there is no such record", system=SYSTEM, status=404, code="not_found")
+    return int(text)
+
+
 def sale_create(config: Config, actor: Actor, given: SaleCreate, key: str) -> Json:
     payload: Json = {
         "party": given.customer_key,
@@ -62,7 +69,7 @@ def sale_create(config: Config, actor: Actor, given: SaleCreate, key: str) -> Js
 
 def invoice_post(config: Config, actor: Actor, given: InvoicePost, key: str) -> Json:
     """The order's one invoice; one that is posted already is the result."""
-    invoice = client_of(config).command("invoice.post", {"sale": int(given.order_id)}, key=key, actor=actor)
+    invoice = client_of(config).command("invoice.post", {"sale": _id(given.order_id)}, key=key, actor=actor)
     return {
         "invoice_id": str(invoice["id"]),
         "invoice_no": str(invoice["number"]),
@@ -81,7 +88,7 @@ def purchase_request_create(config: Config, actor: Actor, given: PurchaseRequest
 
 
 def shipment_advance(config: Config, actor: Actor, given: ShipmentAdvance, key: str) -> Json:
-    payload: Json = {"id": int(given.shipment_id), "to": given.to}
+    payload: Json = {"id": _id(given.shipment_id), "to": given.to}
     if given.quantities:
         payload["quantities"] = {sku: str(quantity) for sku, quantity in given.quantities.items()}
     shipment = client_of(config).command("shipment.advance", payload, key=key, actor=actor)

@@ -9,7 +9,7 @@ from typing import Any
 import requests
 
 from apps.connectors.erp_tryton.config import TrytonConfig
-from apps.integrations.sdk import SERVICE, Actor, Client, Json, OutsideError, PermanentError, TransientError
+from apps.integrations.sdk import SERVICE, Actor, Client, Json, OutsideError, TransientError, json_of, retry_after
 
 SYSTEM = "ERP"
 WRITE_LIMITS = (2.0, 30.0)  # an order is priced, quoted, confirmed and processed in one call
@@ -20,7 +20,7 @@ class _Http(Client):
     def failure(self, response: requests.Response) -> OutsideError:
         code, words = _error(response)
         if code in LATER:
-            return TransientError(words, system=SYSTEM, status=response.status_code, code=code, retry_after=1.0)
+            return TransientError(words, system=SYSTEM, status=response.status_code, code=code, retry_after=retry_after(response.headers) or 1.0)
         found = super().failure(response)
         found.code = code
         return found
@@ -32,7 +32,7 @@ class _Http(Client):
 def _error(response: requests.Response) -> tuple[str, str]:
     """(code, the ERP's own words) of {"error": {"code", "message"}}; Tryton's core answers HTML."""
     try:
-        error = response.json()["error"]
+        error = json_of(response)["error"]
         return str(error["code"]), str(error["message"])
     except (ValueError, LookupError, TypeError):
         return "", f"{SYSTEM} answered {response.status_code}"
@@ -66,11 +66,11 @@ class TrytonClient:
 
     def _answer(self, response: requests.Response) -> Json:
         try:
-            answer = response.json()
+            answer = json_of(response)
         except ValueError:
             raise TransientError(f"{SYSTEM} gave an answer that cannot be read", system=SYSTEM, status=response.status_code) from None
         if not isinstance(answer, dict):
-            raise PermanentError(f"{SYSTEM} gave an answer of another shape", system=SYSTEM, status=response.status_code)
+            raise TransientError(f"{SYSTEM} gave an answer of another shape", system=SYSTEM, status=response.status_code, code="shape")
         return answer
 
 

@@ -132,7 +132,7 @@ def call(connection: Connection, work: Callable[[], T], *, now: dt.datetime, cou
         raise TransientError(words, system=connection.key, code="off")
     started = time.monotonic()
     try:
-        with _watched(connection.key) as report:
+        with _watched(connection.key) as report, http.understanding(connection.key.upper()):
             result = work()
             slow = report(time.monotonic() - started)
     except OutsideError as error:
@@ -256,7 +256,7 @@ def _mapped(stream: Any, raw: Mapping[str, Any] | None) -> Json | None:
 
 def _limited(connection: Connection, work: Callable[[], Json | None]) -> tuple[Json | None, bool]:
     started = time.monotonic()
-    with _watched(connection.key) as report, http.limits(*LIVE_LIMITS):
+    with _watched(connection.key) as report, http.limits(*LIVE_LIMITS), http.understanding(connection.key.upper()):
         data = work()
         return data, report(time.monotonic() - started)
 

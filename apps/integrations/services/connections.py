@@ -18,7 +18,7 @@ from apps.audit import services as audit
 from apps.core.access import decide
 from apps.core.crypto import decrypt, encrypt
 from apps.core.errors import DomainError, NotFound
-from apps.core.http import OutsideError
+from apps.core.http import OutsideError, understanding
 from apps.integrations import policies, registry
 from apps.integrations.contract import CheckResult
 from apps.integrations.events import CONNECTION_CHANGED
@@ -182,7 +182,8 @@ def check(*, person: Any, connection_key: str, now: dt.datetime) -> CheckResult:
     decide(person, "manage", "integrations.connection").require(_("You may not manage connections."))
     connection = get_connection(connection_key)
     try:
-        result = registry.connector(connection.connector_id).check(config_of(connection))
+        with understanding(connection_key.upper()):
+            result = registry.connector(connection.connector_id).check(config_of(connection))
     except OutsideError as error:
         note_failure(connection, error, now=now)
         return CheckResult(ok=False, message=policies.short_error(error))

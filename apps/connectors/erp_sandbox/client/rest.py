@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 import requests
 
-from apps.integrations.sdk import AuthError, Client, GoneError, Json, OutsideError, PermanentError, TransientError
+from apps.integrations.sdk import AuthError, Client, GoneError, Json, OutsideError, PermanentError, TransientError, json_of, retry_after
 
 SYSTEM = "ERP"
 # operation -> (method, path); values named in the path are taken out of what is given
@@ -25,22 +25,22 @@ PATHS = {
 }
 
 
-def failure_of(status: int, code: str, message: str) -> OutsideError:
-    """What a refusal of this ERP means. The codes are the same over SOAP."""
+def failure_of(status: int, code: str, message: str, *, later: float | None = None) -> OutsideError:
+    """What a refusal of this ERP means. The codes are the same over SOAP. `later`: after how many seconds to ask again, if it says so."""
     if status == 401:
         return AuthError(message, system=SYSTEM, status=status, code=code)
     if status == 410:
         return GoneError(message, system=SYSTEM, status=status, code=code)
     if status >= 500 or status in (408, 425, 429):
-        return TransientError(message, system=SYSTEM, status=status, code=code)
+        return TransientError(message, system=SYSTEM, status=status, code=code, retry_after=later)
     return PermanentError(message, system=SYSTEM, status=status, code=code)
 
 
 class _Http(Client):
     def failure(self, response: requests.Response) -> OutsideError:
         try:
-            error = response.json()["error"]
-            return failure_of(response.status_code, str(error["code"]), str(error["message"]))
+            error = json_of(response)["error"]
+            return failure_of(response.status_code, str(error["code"]), str(error["message"]), later=retry_after(response.headers))
         except (ValueError, LookupError, TypeError):
             return super().failure(response)
 
@@ -61,8 +61,10 @@ class RestClient:
         else:
             response = self._http.request(method, path, json=values, headers=headers)
         try:
-            answer: Json = response.json()
+            answer = json_of(response)
         except ValueError:
             # Not even JSON: whatever stood in between answered. The effect may have happened, so it may be repeated with its key.
             raise TransientError(f"{SYSTEM} gave an answer that cannot be read", system=SYSTEM, status=response.status_code) from None
+        if not isinstance(answer, dict):
+            raise TransientError(f"{SYSTEM} gave an answer of another shape", system=SYSTEM, status=response.status_code, code="shape")
         return answer

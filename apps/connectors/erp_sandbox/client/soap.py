@@ -17,8 +17,8 @@ from zeep.helpers import serialize_object
 from zeep.transports import Transport
 
 from apps.connectors.erp_sandbox.client.rest import SYSTEM, failure_of
-from apps.core.http import CONNECT_TIMEOUT, READ_TIMEOUT, within_limits
-from apps.integrations.sdk import Json, OutsideError, PermanentError, TransientError
+from apps.core.http import CONNECT_TIMEOUT, DRIPPING, READ_TIMEOUT, Client, whole, within_limits, without
+from apps.integrations.sdk import Json, OutsideError, PermanentError, TransientError, retry_after
 
 NAMESPACE = "urn:sandbox-erp:v2"
 OPERATIONS = {
@@ -68,16 +68,33 @@ class _Lines(Transport):
         if not address.startswith(self._base_url + "/"):
             raise PermanentError(f"{SYSTEM} names another address in its WSDL", system=SYSTEM, code="foreign_address")
         timeout = within_limits((CONNECT_TIMEOUT, READ_TIMEOUT))
-        return self._session().request(method, address, timeout=timeout, allow_redirects=False, **more)
+        response = self._session().request(method, address, timeout=timeout, allow_redirects=False, stream=True, **more)
+        whole(response, system=SYSTEM, seconds=DRIPPING * timeout[1])
+        if "xml" not in response.headers.get("Content-Type", ""):
+            # Not the ERP: whatever stands in between. Its status says what it means, as over REST.
+            _STATUSES.check(response)
+            raise TransientError(f"{SYSTEM} gave an answer that cannot be read", system=SYSTEM, status=response.status_code)
+        return response
 
     def load(self, url: str) -> bytes:
         """The WSDL."""
         response = self._ask("GET", url)
-        response.raise_for_status()
+        _STATUSES.check(response)
         return response.content
 
     def post(self, address: str, message: Any, headers: Mapping[str, str]) -> requests.Response:
-        return self._ask("POST", address, data=message, headers=dict(headers))
+        """The time to come back stands in a header, where zeep does not look: a fault that has one is told here."""
+        response = self._ask("POST", address, data=message, headers=dict(headers))
+        self._local.later = retry_after(response.headers)
+        return response
+
+    def later(self) -> float | None:
+        """What the last answer of this thread said of when to come back, in seconds."""
+        later: float | None = getattr(self._local, "later", None)
+        return later
+
+
+_STATUSES = Client("", system=SYSTEM)  # what statuses mean; nothing is asked through it
 
 
 class SoapClient:
@@ -86,6 +103,7 @@ class SoapClient:
     def __init__(self, base_url: str, service_key: str) -> None:
         self._base_url, self._service_key = base_url, service_key
         self._lock = threading.Lock()
+        self._lines = _Lines(self._base_url)
         self._service: Any = None
 
     def call(self, operation: str, given: Json, *, on_behalf_of: str = "") -> Json:
@@ -96,25 +114,24 @@ class SoapClient:
         try:
             answer = self._proxy()[name](**values, _soapheaders={"credentials": credentials})
         except Exception as error:
-            raise _failure(error) from None
+            raise without(_failure(error, self._lines.later()), (self._service_key,)) from None
         return _values(answer, name)
 
     def _proxy(self) -> Any:
         with self._lock:
             if self._service is None:
                 settings = zeep.Settings(strict=True, xml_huge_tree=False, forbid_dtd=True, forbid_entities=True, forbid_external=True)
-                lines = _Lines(self._base_url)
-                client = zeep.Client(f"{self._base_url}/soap?wsdl", transport=lines, settings=settings)  # type: ignore[no-untyped-call]
+                client = zeep.Client(f"{self._base_url}/soap?wsdl", transport=self._lines, settings=settings)  # type: ignore[no-untyped-call]
                 self._service = client.create_service(f"{{{NAMESPACE}}}ErpBinding", f"{self._base_url}/soap")  # type: ignore[no-untyped-call]
             return self._service
 
 
-def _failure(error: Exception) -> OutsideError:
+def _failure(error: Exception, later: float | None) -> OutsideError:
     """The three kinds. Never the message of the HTTP library: it may hold an address with a ticket in it."""
     if isinstance(error, OutsideError):
         return error
     if isinstance(error, Fault):
-        return _fault(error)
+        return _fault(error, later)
     if isinstance(error, ValidationError):
         return PermanentError(f"{SYSTEM}: {error}", system=SYSTEM, code="bad_request")
     if isinstance(error, (requests.RequestException, TransportError, ZeepError, etree.XMLSyntaxError)):
@@ -122,13 +139,16 @@ def _failure(error: Exception) -> OutsideError:
     raise error
 
 
-def _fault(fault: Fault) -> OutsideError:
-    found = fault.detail.find(f"{{{NAMESPACE}}}ErpFault") if fault.detail is not None else None
+def _fault(fault: Fault, later: float | None) -> OutsideError:
+    detail = fault.detail if etree.iselement(fault.detail) else None  # XML that is no envelope comes as bytes
+    if detail is None and fault.code is None:
+        return TransientError(f"{SYSTEM} gave an answer that cannot be read", system=SYSTEM)
+    found = detail.find(f"{{{NAMESPACE}}}ErpFault") if detail is not None else None
     server = str(fault.code or "").rpartition(":")[2] == "Server"
     code, status = "", ""
     if found is not None:
         code, status = found.findtext(f"{{{NAMESPACE}}}code", ""), found.findtext(f"{{{NAMESPACE}}}status", "")
-    return failure_of(int(status) if status.isdigit() else 500 if server else 400, code, str(fault.message))
+    return failure_of(int(status) if status.isdigit() else 500 if server else 400, code, str(fault.message), later=later)
 
 
 def _values(answer: Any, operation: str) -> Json:
