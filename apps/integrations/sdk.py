@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 from decimal import Decimal
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
 
 from apps.core.http import (  # noqa: F401 - re-exported
     AuthError,
@@ -42,6 +42,14 @@ class Config(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
+def plain(value: Decimal) -> Decimal:
+    """The same number, never written as 6.8E+3: not every system reads that."""
+    return Decimal(format(value, "f"))
+
+
+Number = Annotated[Decimal, AfterValidator(plain)]
+
+
 class Input(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -51,8 +59,8 @@ class Input(BaseModel):
 class SaleLine(Input):
     sku: str
     name: str = ""
-    quantity: Decimal
-    unit_price: Decimal = Field(description="net of discounts")
+    quantity: Number
+    unit_price: Number = Field(description="net of discounts")
 
 
 class SaleCreate(Input):
@@ -76,7 +84,7 @@ class InvoicePost(Input):
 
 class PurchaseRequestLine(Input):
     sku: str
-    quantity: Decimal
+    quantity: Number
 
 
 class PurchaseRequestCreate(Input):
@@ -93,7 +101,7 @@ class ShipmentAdvance(Input):
 
     shipment_id: str
     to: str = "done"
-    quantities: dict[str, Decimal] = Field(default_factory=dict)
+    quantities: dict[str, Number] = Field(default_factory=dict)
 
 
 class OrderRead(Input):

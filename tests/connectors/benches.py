@@ -196,11 +196,13 @@ def _erp_sandbox(line: Line, protocol: str) -> Bench:
 
 
 def _crm_sandbox(line: Line) -> Bench:
-    deal = json.loads(line.behind(lines.Ask("GET", "/v1/deals?limit=1&organisation=yunhe", {"authorization": f"Token {KEY}"})).body)["items"][0]["id"]
+    asked = lines.Ask("GET", "/v1/deals?limit=1&organisation=yunhe", {"authorization": f"Token {KEY}"})
+    first = json.loads(line.behind(asked).body)["items"][0]
+    deal, talk = first["id"], {"customer_id": first["client"]["id"], "deal_id": first["id"], "channel": "call", "subject": "Bench"}
     return Bench(
         name="crm_sandbox", connector=registry.connector("crm_sandbox"), line=line, stream="deals", record=deal,
         settings={"service_token": KEY, "webhook_secret": SECRET},
-        reads=("stages.read", {}), writes=("deal.note", {"deal_id": deal, "text": "Bench"}), refusal=_crm_rest,
+        reads=("stages.read", {}), writes=("follow_up.create", talk), refusal=_crm_rest,
         signed=_sandbox_signed(("X-Crm-Delivery", "X-Crm-Sent", "X-Crm-Sign")),
     )  # fmt: skip
 
@@ -224,6 +226,7 @@ def _crm_bottle(line: Line) -> Bench:
     )  # fmt: skip
 
 
+LIVE = ("erp_sandbox-rest", "erp_sandbox-soap", "crm_sandbox")
 NAMES = ("erp_tryton", "crm_bottle", "erp_sandbox-rest", "erp_sandbox-soap", "crm_sandbox")
 
 

@@ -10,6 +10,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from apps.integrations.canonical import Contact, Customer, Deal, FollowUp, Line
+from apps.integrations.sdk import plain
 
 Raw = Mapping[str, Any]
 CONTRACT_FIELDS = (
@@ -84,7 +85,7 @@ def _line(raw: Raw) -> Line:
         sku=_text(product.get("sku")) or None,
         name=_text(raw.get("name")),
         quantity=quantity,
-        unit_price=_plain((total / quantity).quantize(Decimal("0.0001"))) if quantity else _number(raw.get("unit_price")),
+        unit_price=plain((total / quantity).quantize(Decimal("0.0001")).normalize()) if quantity else _number(raw.get("unit_price")),
         amount=total,
     )
 
@@ -134,11 +135,6 @@ def _owner(raw: Raw) -> str:
 
 def _text(value: Any) -> str:
     return "" if value is None else str(value)
-
-
-def _plain(value: Decimal) -> Decimal:
-    """Without zeros at its end, and never as 6.8E+3: not every system reads that."""
-    return Decimal(format(value.normalize(), "f"))
 
 
 def _number(value: Any) -> Decimal:
