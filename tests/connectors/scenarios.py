@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import functools
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -17,7 +18,9 @@ from tests.connectors.benches import KEY, SECRET
 from tests.connectors.line import Line, line_to, onward
 from tests.connectors.tape import Tape
 
-PAGE = 10  # small, so that the few records of the seed are several pages
+PAGES = {"erp_tryton": 10, "crm_bottle": 3}  # small, so that the few records of the seed are several pages
+FEED_PAGE = 7
+LAST = 7  # whole records of the CRM are large: the last so many are read, and the very first
 NOBODY = "999999999"
 NO_ID = "00000000-0000-4000-8000-000000000000"
 Json = dict[str, Any]
@@ -58,17 +61,17 @@ class Play:
         found = self.connector.action(action)
         return self.step(step, lambda: found.run(self.config, actor, found.input.model_validate(data), key))
 
-    def load(self, stream: str, step: str = "") -> list[Page]:
-        """All pages of a stream."""
+    def load(self, stream: str, begin: str = "") -> list[Page]:
+        """All pages of a stream after a cursor."""
         source = self.connector.stream(stream)
 
         def pages() -> list[Page]:
-            found = [source.load(self.config, "")]
+            found = [source.load(self.config, begin)]
             while found[-1].more:
                 found.append(source.load(self.config, found[-1].cursor))
             return found
 
-        return self.step(step or f"load_{stream}", pages)  # type: ignore[no-any-return]
+        return self.step(f"load_{stream}", pages)  # type: ignore[no-any-return]
 
     def fetch(self, step: str, stream: str, external_id: str) -> Any:
         return self.step(step, lambda: self.connector.stream(stream).fetch(self.config, external_id))
@@ -129,6 +132,7 @@ def tryton(play: Play) -> None:
     play.act("request_create_again", "purchase_request.create", play.key("request"), **request)
     play.load("purchase_requests")
     shipment = made["shipment_ids"][0]
+    play.fetch("shipment_waiting", "shipments", shipment)
     play.act("shipment_not_in_stock", "shipment.advance", play.key("all"), shipment_id=shipment, to="assigned")
     part = {"shipment_id": shipment, "quantities": {"P-1001": "2", "P-1003": "1"}}
     play.act("shipment_assigned", "shipment.advance", play.key("assigned"), **part, to="assigned")
@@ -154,9 +158,10 @@ def bottle(play: Play, crm: Any = None) -> None:
     today = dt.date.fromisoformat(tape.fact("today", _today))
     step("check", lambda: play.connector.check(play.config))
     step("wrong_token", lambda: play.connector.check(play.config_with(service_token="bcrm_pat_not-a-token")))
-    play.load("customers")
-    play.load("deals")
-    play.load("follow_ups")
+    for stream, kind in (("customers", "account"), ("deals", "opportunity"), ("follow_ups", "interaction")):
+        play.load(stream, tape.fact(f"before_the_last_{stream}", functools.partial(_before_the_last, crm, kind)))
+        with mock.patch("apps.connectors.crm_bottle.streams.PAGE", 1):
+            step(f"first_of_{stream}", functools.partial(play.connector.stream(stream).load, play.config, ""))
     play.act("stages", "stages.read")
     cursor = step("feed_start", lambda: play.connector.feed(play.config, "")).cursor
     deal = tape.fact("deal", lambda: _deal(crm, play.run))
@@ -203,6 +208,10 @@ def _today() -> str:
     return dt.datetime.now(dt.timezone(dt.timedelta(hours=8))).date().isoformat()
 
 
+def _before_the_last(crm: Any, kind: str) -> str:
+    return str(crm.ask("GET", f"/portal/rows/{kind}?limit=1000")["rows"][-LAST - 1]["id"])
+
+
 def _id_of(play: Play, stream: str, key: str) -> str:
     return next(one.external_id for one in play.mapped(f"load_{stream}", stream) if one.key == key)
 
@@ -244,7 +253,7 @@ def playing(connector_id: str, env: Mapping[str, str] | None = None) -> Iterator
         crm = None if prefix else BottleCrm(env)
     more = {"organisation": organisation} if organisation else {}
     module = f"apps.connectors.{connector_id}.streams"
-    with line_to(tape.answer, prefix=prefix) as line, mock.patch(f"{module}.PAGE", PAGE), mock.patch(f"{module}.FEED_PAGE", 7):
+    with line_to(tape.answer, prefix=prefix) as line, mock.patch(f"{module}.PAGE", PAGES[connector_id]), mock.patch(f"{module}.FEED_PAGE", FEED_PAGE):
         play = Play(connector_id, tape, line, {**settings, **more})
         if prefix:
             tryton(play)

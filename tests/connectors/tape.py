@@ -88,9 +88,20 @@ class Tape:
 
 def _readable(answer: Answer) -> Any:
     try:
-        return json.loads(answer.body.decode())
+        return _short(json.loads(answer.body.decode()))
     except ValueError:
         return answer.body.decode()
+
+
+def _short(value: Any) -> Any:
+    """Long lists of choices ([code, label] each), which the CRM sends with each record, keep their first two: nothing reads them."""
+    if isinstance(value, dict):
+        return {name: _short(part) for name, part in value.items()}
+    if isinstance(value, list):
+        if len(value) > 5 and all(isinstance(part, list) and len(part) == 2 for part in value):
+            return value[:2]
+        return [_short(part) for part in value]
+    return value
 
 
 def _pretty(value: Any, indent: str = "") -> str:

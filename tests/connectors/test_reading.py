@@ -11,7 +11,7 @@ import pytest
 from apps.integrations import canonical
 from apps.integrations.sdk import REPLAY_WINDOW, HintPage, Page, WebhookRefused
 from tests.connectors.benches import EVENTS, SECRET, Bench
-from tests.connectors.scenarios import PAGE, Play
+from tests.connectors.scenarios import PAGES, Play
 
 NOW = dt.datetime(2026, 11, 23, 1, 12, tzinfo=dt.UTC)
 
@@ -138,7 +138,7 @@ def test_pages_of_the_real_systems_miss_nothing_and_repeat_nothing(play: Play) -
     for name, pages in loads.items():
         found = ids(pages)
         assert len(set(found)) == len(found), name
-        assert [len(page.vendor) for page in pages[:-1]] == [PAGE] * (len(pages) - 1), name
+        assert [len(page.vendor) for page in pages[:-1]] == [PAGES[play.connector.id]] * (len(pages) - 1), name
         assert found == sorted(found, key=lambda one: int(one) if one.isdigit() else one), name  # by ascending id: nothing slips in before the cursor
         if found:
             assert pages[-1].cursor == found[-1], name

@@ -177,7 +177,7 @@ def test_every_write_to_the_real_systems_carries_its_key(play: Play) -> None:
 
 def test_the_real_systems_refuse_the_same_key_for_something_else(play: Play) -> None:
     found = play.results["sale_key_of_another" if play.connector.id == "erp_tryton" else "write_back_key_of_another"]
-    assert (type(found), found.status, found.code) == (PermanentError, 422, "key_reuse")
+    assert (type(found), found.code) == (PermanentError, "key_reuse")
 
 
 # --- who acts ---------------------------------------------------------------------------------------------------------------------------------
