@@ -19,6 +19,7 @@ from apps.integrations.sdk import Hint, HintPage, Json, Page, retry_reading
 
 PAGE = 25
 FEED_PAGE = 200
+MOST_CONTACTS = 200
 Raw = Mapping[str, Any]
 
 
@@ -37,8 +38,15 @@ def read_customer(config: BottleConfig, external_id: str) -> Raw | None:
     if answer is None or not answer.get("account_obj"):
         return None
     plain = row(config, "account", external_id) or {}
-    contacts = answer.get("contacts") or answer["account_obj"].get("contacts") or []
-    return {"account": {**answer["account_obj"], "updated_at": plain.get("updated_at")}, "contacts": contacts}
+    return {"account": {**answer["account_obj"], "updated_at": plain.get("updated_at")}, "contacts": contacts_of(config, external_id, answer)}
+
+
+def contacts_of(config: BottleConfig, account: str, answer: Raw) -> list[Raw]:
+    """The CRM links a contact in two ways: from the account, which its answer tells, and from the contact itself."""
+    rows = client_of(config).get("/portal/rows/contact", {"account": account, "limit": MOST_CONTACTS})["rows"]
+    own = {str(one["id"]): one for one in rows if str(one.get("account_id")) == account and one.get("is_active", True)}
+    linked = {str(one["id"]): one for one in answer.get("contacts") or ()}
+    return list({**own, **linked}.values())
 
 
 def read_deal(config: BottleConfig, external_id: str) -> Raw | None:

@@ -149,6 +149,12 @@ def purchase_request(raw: Raw) -> PurchaseRequest:
         sku=str(raw.get("product") or ""),
         quantity=Decimal(str(raw["quantity"])),
         state=str(raw["state"]),
-        reference=str(raw.get("origin") or raw.get("description") or ""),
+        reference=_order_number(raw) or str(raw.get("description") or ""),
         needed_on=raw.get("supply_date"),
     )
+
+
+def _order_number(raw: Raw) -> str:
+    """Of the order a request was made for: an order's name is "number [reference]"."""
+    name = str(raw.get("origin") or "")
+    return name.partition(" [")[0] if raw.get("origin_model") == "sale.sale" else name
