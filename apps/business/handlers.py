@@ -87,6 +87,7 @@ WORDS = {
     "line_without_product": (_("Line %(line)s (%(name)s) names no product."), CURE_LINES),
     "product_unknown": (_("Line %(line)s: the ERP has no product %(sku)s."), CURE_LINES),
     "quantity_not_positive": (_("Line %(line)s: the quantity is %(quantity)s."), CURE_LINES),
+    "line_negative": (_("Line %(line)s: the price is negative."), CURE_LINES),
     "amount_negative": (_("The amount is negative."), CURE_DEAL),
     "amount_missing": (_("The deal is won but has no amount."), CURE_DEAL),
     "lines_do_not_sum": (_("The lines do not sum up to the amount of the deal."), CURE_DEAL),

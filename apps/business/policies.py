@@ -81,7 +81,7 @@ def _line_problems(number: int, line: Mapping[str, Any], known_skus: set[str]) -
     if Decimal(str(line["quantity"])) <= 0:
         problems.append(DealProblem("quantity_not_positive", "lines", {"line": number, "quantity": str(line["quantity"])}))
     if Decimal(str(line["unit_price"])) < 0 or Decimal(str(line["amount"])) < 0:
-        problems.append(DealProblem("amount_negative", "lines", {"line": number, "amount": str(line["amount"])}))
+        problems.append(DealProblem("line_negative", "lines", {"line": number}))
     return problems
 
 

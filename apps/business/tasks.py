@@ -19,7 +19,7 @@ from apps.directory import selectors as directory
 from apps.integrations import services as integrations
 from apps.records import selectors as records
 from apps.workflows import selectors as workflow_selectors
-from apps.workflows.registry import BpmnError, Decision, Ref, StepContext, StepResult, service_task
+from apps.workflows.registry import BpmnError, Card, Decision, Ref, StepContext, StepResult, service_task
 
 declare(
     "business.before_order",
@@ -57,6 +57,10 @@ def create_order(ctx: StepContext) -> StepResult:
     """One order from the frozen card. BpmnError DEAL_WITHDRAWN when the deal left "won" before anything was written."""
     loop, decision = _loop(ctx), _decision(ctx)
     decider = _decider(decision)
+    left = "" if loop.order_id else services.loops.deal_state(loop.deal_id)
+    if left and not _reached_the_erp(ctx, loop):
+        raise BpmnError("DEAL_WITHDRAWN", left, variables={"withdrawn_by": left})
+    services.record_approved(loop=loop, terms=_approved_terms(decision.card), now=ctx.now)
     services.record_decision(
         loop=loop,
         outcome=decision.outcome,
@@ -65,9 +69,6 @@ def create_order(ctx: StepContext) -> StepResult:
         decided_at=decision.decided_at,
         now=ctx.now,
     )
-    left = "" if loop.order_id else services.loops.deal_state(loop.deal_id)
-    if left:
-        raise BpmnError("DEAL_WITHDRAWN", left, variables={"withdrawn_by": left})
     lines = [{"sku": line.sku, "name": line.name, "quantity": line.quantity, "unit_price": line.unit_price} for line in decision.card.lines]
     failpoint("business.before_order")
     result = integrations.invoke_action(
@@ -76,7 +77,7 @@ def create_order(ctx: StepContext) -> StepResult:
         key=ctx.key,
         now=ctx.now,
         data={
-            "customer_key": str(decision.card.variables["customer_key"]),
+            "customer_key": loop.customer_key,
             "currency": loop.currency,
             "reference": loop.deal_id,
             "payment_term_days": int(decision.form["payment_term_days"]),
@@ -100,6 +101,24 @@ def create_order(ctx: StepContext) -> StepResult:
         text=gettext_noop("Order %(order)s written from the frozen card, 0 fields typed twice"),
         params={"order": loop.order_no},
     )
+
+
+def _approved_terms(card: Card) -> dict[str, Any]:
+    """Raises PermanentError when the approved card has no amount: then there is nothing to order."""
+    amount, customer = card.fact("amount"), card.fact("customer")
+    if amount is None or customer is None or not amount.value["amount"]:
+        raise PermanentError("the approved card has no amount", system="crm")
+    return {**amount.value, "customer_key": str(card.variables["customer_key"]), "customer_name": customer.value["name"]}
+
+
+def _reached_the_erp(ctx: StepContext, loop: SalesLoop) -> bool:
+    """Whether an earlier try wrote the order and only its answer was lost: what has begun outside comes to its end. Network."""
+    if ctx.attempt == 1:
+        return False
+    if not integrations.offers(integrations.get_connection("erp"), "sale.find"):
+        return records.raw_order_of(reference=loop.deal_id) is not None
+    found = integrations.invoke_action(system="erp", action="sale.find", key=ctx.key, now=ctx.now, data={"key": ctx.key})
+    return bool(found["order_id"])
 
 
 def _comment(loop: SalesLoop, decision: Decision) -> str:
@@ -187,6 +206,7 @@ def write_contract(ctx: StepContext) -> StepResult:
             "payment_term": str(decision.form["payment_term_days"]),
             "contract_until": str(decision.form.get("valid_until") or ""),
             "contract_clauses": str(decision.form.get("clauses") or ""),
+            "reject_reason": "",  # of an earlier round
             "erp_order_no": loop.order_no,
             "erp_order_state": "ordered",
         },

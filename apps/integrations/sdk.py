@@ -76,6 +76,13 @@ class SaleCreate(Input):
     shipping_date: dt.date | None = None
 
 
+class SaleFind(Input):
+    """sale.find -> {"order_id": "" when there is none}: did the `sale.create` with this key have its effect? Asked after a try whose answer was
+    lost. Raises TransientError while it still runs. An ERP that cannot tell does not offer it."""
+
+    key: str
+
+
 class InvoicePost(Input):
     """invoice.post -> {"invoice_id", "invoice_no", "state", "amount", "currency"}: the order's one invoice is posted, so one receivable exists."""
 

@@ -45,7 +45,7 @@ def line(**changes: Any) -> list[dict[str, Any]]:
         pytest.param({"lines": line(sku=None)}, [("line_without_product", "lines")], id="line without product"),
         pytest.param({"lines": line(sku="X-9")}, [("product_unknown", "lines")], id="unknown product"),
         pytest.param({"lines": line(quantity="0")}, [("quantity_not_positive", "lines")], id="no quantity"),
-        pytest.param({"lines": line(unit_price="-1", amount="-2"), "amount": "198"}, [("amount_negative", "lines")], id="negative line"),
+        pytest.param({"lines": line(unit_price="-1", amount="-2"), "amount": "198"}, [("line_negative", "lines")], id="negative line"),
         pytest.param({"amount": "-5"}, [("amount_negative", "amount")], id="negative amount"),
         pytest.param({"amount": None}, [("amount_missing", "amount")], id="no amount"),
         pytest.param({"amount": "1200.01"}, [("lines_do_not_sum", "amount")], id="sum differs by a cent"),

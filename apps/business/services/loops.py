@@ -35,12 +35,13 @@ LEFT_TEXTS = {
 def start_loop(*, deal: Mapping[str, Any], won_at: dt.datetime, now: dt.datetime) -> SalesLoop | None:
     """Begin the loop of a won deal (canonical JSON). One loop a deal: a repeat returns None.
 
-    A deal whose last round ended without an order and that was won again later begins the next round.
+    A deal whose last round ended without an order and that was won again later begins the next round. Later than the last winning, by the
+    CRM's clock: when the portal closed that round says nothing of what happened in the CRM meanwhile.
     """
     deal_id = str(deal["external_id"])
     with transaction.atomic():
         last = SalesLoop.objects.select_for_update().filter(deal_id=deal_id).order_by("-round").first()
-        if last is not None and (not last.outcome or last.order_id or won_at <= (last.closed_at or now)):
+        if last is not None and (not last.outcome or last.order_id or won_at <= last.won_at):
             return None
         number = last.round + 1 if last else 1
         key = f"deal:{deal_id}" if number == 1 else f"deal:{deal_id}:{number}"
@@ -118,9 +119,11 @@ def deal_left_won(*, deal_id: str, transition: str, event_id: str, now: dt.datet
         if loop.order_id:
             open_incident(loop, transition=transition, now=now)
             return
-        workflows.correlate(
+        taken = workflows.correlate(
             message="crm.deal.withdrawn", business_key=loop.business_key, variables={"withdrawn_by": transition}, message_id=event_id, now=now
         )
+        if taken:  # over at once: the deal may be won again before the approver has been told
+            close_loop(loop=loop, outcome="WITHDRAWN", now=now)
 
 
 def open_incident(loop: SalesLoop, *, transition: str, now: dt.datetime) -> None:
@@ -153,6 +156,16 @@ def record_decision(*, loop: SalesLoop, outcome: str, reason: str, decider_id: A
                 params={**_params(loop), "outcome": outcome, "reason": reason},
                 dedupe=f"decided:{loop.business_key}",
             )
+
+
+def record_approved(*, loop: SalesLoop, terms: Mapping[str, Any], now: dt.datetime) -> None:
+    """What was approved counts from here on: the deal may have changed between its winning and the decision.
+
+    `terms`: amount, currency, customer_key, customer_name of the frozen card.
+    """
+    loop.amount, loop.currency = Decimal(str(terms["amount"])), str(terms["currency"])
+    loop.customer_key, loop.customer_name, loop.updated_at = str(terms["customer_key"]), str(terms["customer_name"])[:255], now
+    loop.save(update_fields=["amount", "currency", "customer_key", "customer_name", "updated_at"])
 
 
 def record_order(*, loop_id: Any, result: Mapping[str, Any], ordered_quantity: Decimal, now: dt.datetime) -> SalesLoop:

@@ -19,6 +19,7 @@ from apps.integrations.sdk import (
     PurchaseRequestCreate,
     ReceivableRead,
     SaleCreate,
+    SaleFind,
     SessionsEnd,
     ShipmentAdvance,
     StockRead,
@@ -65,6 +66,11 @@ def sale_create(config: Config, actor: Actor, given: SaleCreate, key: str) -> Js
         "invoice_ids": [str(one["id"]) for one in sale["invoices"]],
         "shipment_ids": [str(one["id"]) for one in sale["shipments"]],
     }
+
+
+def sale_find(config: Config, actor: Actor, given: SaleFind, key: str) -> Json:
+    sale = client_of(config).result_of(given.key, actor=actor)
+    return {"order_id": str(sale["id"]) if sale else ""}
 
 
 def invoice_post(config: Config, actor: Actor, given: InvoicePost, key: str) -> Json:
@@ -157,6 +163,7 @@ def sessions_end(config: Config, actor: Actor, given: SessionsEnd, key: str) -> 
 
 ACTIONS: tuple[Action[Config, Any], ...] = (
     Action("sale.create", SaleCreate, sale_create, label="Write a sales order"),
+    Action("sale.find", SaleFind, sale_find, label="Find the order of a key", writes=False),
     Action("invoice.post", InvoicePost, invoice_post, label="Post the order's invoice"),
     Action("purchase_request.create", PurchaseRequestCreate, purchase_request_create, label="Request a purchase"),
     Action("shipment.advance", ShipmentAdvance, shipment_advance, label="Move a delivery on"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Mapping, Sequence
 from typing import Any
+from urllib.parse import quote
 
 import requests
 
@@ -59,6 +60,16 @@ class TrytonClient:
     def command(self, name: str, payload: Mapping[str, Any], *, key: str, actor: Actor) -> Json:
         """One command, once: the key stands in the transaction of its effect."""
         result: Json = self.post("command", {"key": key, "command": name, "payload": dict(payload)}, actor=actor)["result"]
+        return result
+
+    def result_of(self, key: str, *, actor: Actor) -> Json | None:
+        """What the command with this key answered; None when it never took effect."""
+        try:
+            result: Json = self.get(f"command/{quote(key, safe='')}", actor=actor)["result"]
+        except PermanentError as error:
+            if error.status == 404:
+                return None
+            raise
         return result
 
     def _as(self, actor: Actor) -> dict[str, str]:

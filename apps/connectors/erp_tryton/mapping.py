@@ -67,11 +67,12 @@ def stock(raw: Raw) -> Stock:
 
 
 def order(raw: Raw) -> Order:
+    """An order in processing has no "cancel" in Tryton: its deliveries are cancelled and not made again."""
     return Order(
         **_common(raw, "number"),
         customer_key=str(raw["party"]["code"] or ""),
         customer_name=str(raw["party"]["name"] or ""),
-        state=_state(ORDER_STATES, raw),
+        state="cancelled" if raw.get("given_up") else _state(ORDER_STATES, raw),
         amount=raw["total_amount"],
         currency=raw["currency"],
         payment_term=str(raw.get("payment_term") or ""),

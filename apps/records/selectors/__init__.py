@@ -1,6 +1,6 @@
 """Reading records: `views` for people, `raw` for services and the engine."""
 
-from apps.records.selectors.raw import as_of, latest_follow_up, raw, raw_invoices_of, raw_shipments_of
+from apps.records.selectors.raw import as_of, latest_follow_up, raw, raw_invoices_of, raw_order_of, raw_shipments_of
 from apps.records.selectors.rows import PAGES, Listing, page_of
 from apps.records.selectors.views import (
     customer,
@@ -25,6 +25,6 @@ from apps.records.selectors.views import (
 __all__ = [
     "PAGES", "Listing",
     "as_of", "customer", "customers", "deal", "deals", "follow_ups", "invoices", "latest_follow_up", "order", "orders", "page_of", "product",
-    "products", "purchase_requests", "raw", "raw_invoices_of", "raw_shipments_of", "receivable", "receivables", "shipment", "shipments",
+    "products", "purchase_requests", "raw", "raw_invoices_of", "raw_order_of", "raw_shipments_of", "receivable", "receivables", "shipment", "shipments",
     "stock", "stock_of",
 ]

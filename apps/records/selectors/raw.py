@@ -35,6 +35,12 @@ def as_of(kind: str, *, external_id: str = "", key: str = "") -> dt.datetime | N
     return row.as_of if row else None
 
 
+def raw_order_of(*, reference: str) -> Raw | None:
+    """The order that names this deal."""
+    row = present("order").filter(reference=reference).order_by("pk").first() if reference else None
+    return _raw(row) if row else None
+
+
 def raw_shipments_of(*, order_id: str = "", order_no: str = "") -> list[Raw]:
     """Delivery notes of one order, by number."""
     wanted = Q(pk=None)

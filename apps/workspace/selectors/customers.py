@@ -9,7 +9,7 @@ from typing import Any
 from django.conf import settings
 from django.utils.translation import gettext as _
 
-from apps.core.access import Projected, plan
+from apps.core.access import Projected, decide, plan
 from apps.core.errors import NotFound, NotPermitted
 from apps.core.templatetags.atrium import money
 from apps.records import selectors as records
@@ -62,6 +62,11 @@ def listed(person: Any, *, q: str, number: int) -> ListPage:
 def found(person: Any, customer_id: str) -> Projected:
     """The customer, or NotFound: unknown and not visible answer alike."""
     return parts.one(records.customer(person, customer_id))
+
+
+def require_edit(person: Any, customer: Projected) -> None:
+    """Raises NotPermitted for a customer that this person may see but not change."""
+    decide(person, "edit", "crm.customer", customer.get("owner_id")).require(_("You may not change this record."))
 
 
 def form_fields(person: Any, customer: Projected, errors: dict[str, list[str]]) -> list[Field]:

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from apps.core import clock
 from apps.core.access import declare
+from apps.core.errors import NotPermitted
 from apps.core.htmx import page
 from apps.core.requests import PortalRequest
 from apps.records import services as records
@@ -59,7 +60,9 @@ def _record(request: PortalRequest, customer_id: str, *, failure: Failure | None
 @declare("crm.customer", "edit")
 @require_http_methods(["GET", "POST"])
 def customer_edit(request: PortalRequest, customer_id: str) -> HttpResponse:
-    """The form; saving writes to the CRM as this person and reads back. A refusal shows the CRM's words and its values."""
+    """The form; saving writes to the CRM as this person and reads back. A refusal shows the CRM's words and its values.
+
+    403 for a customer that this person may see but not edit, whatever was posted."""
     failure = None
     if request.method == "POST":
         failure = _save(request, customer_id)
@@ -67,6 +70,7 @@ def customer_edit(request: PortalRequest, customer_id: str) -> HttpResponse:
             messages.add_message(request, messages.SUCCESS, _("Saved in the CRM."), extra_tags="ok")
             return HttpResponseRedirect(_url(customer_id))
     customer = selectors.found(request.person, customer_id)
+    selectors.require_edit(request.person, customer)
     context = {
         "customer": customer,
         "fields": selectors.form_fields(request.person, customer, failure.fields if failure else {}),
@@ -77,14 +81,13 @@ def customer_edit(request: PortalRequest, customer_id: str) -> HttpResponse:
 
 
 def _save(request: PortalRequest, customer_id: str) -> Failure | None:
-    customer = selectors.found(request.person, customer_id)
-    writable = [f for f in selectors.form_fields(request.person, customer, {}) if f.writable]
-    changes = {
-        f.name: request.POST[f.name].strip() for f in writable if f.name in request.POST and request.POST[f.name].strip() != str(f.value or "")
-    }
+    """None: saved. A field that this person may not write is sent on all the same: the service refuses it, and the refusal is audited."""
+    fields = selectors.form_fields(request.person, selectors.found(request.person, customer_id), {})
+    posted = {f.name: request.POST[f.name].strip() for f in fields if f.name in request.POST}
+    changes = {f.name: posted[f.name] for f in fields if f.name in posted and posted[f.name] != str(f.value or "")}
     if not changes:
         return None
-    labels = {f.name: str(f.label) for f in writable}
+    labels = {f.name: str(f.label) for f in fields}
     try:
         records.edit_customer(
             person=request.person,
@@ -93,6 +96,8 @@ def _save(request: PortalRequest, customer_id: str) -> Failure | None:
             if_version=request.POST.get("version", ""),
             now=clock.now(),
         )
+    except NotPermitted:
+        raise
     except EXPECTED as error:
         entered = [(labels[name], text) for name, text in changes.items()]
         return describe(error, title=_("The CRM did not take the change"), system="CRM", entered=entered)

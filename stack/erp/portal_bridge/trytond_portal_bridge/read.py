@@ -132,13 +132,24 @@ def order(sale):
         'party': party_of(sale.party), 'currency': sale.currency.code, 'total_amount': sale.total_amount,
         'payment_term': sale.payment_term.name if sale.payment_term else None, 'comment': sale.comment,
         'sale_date': sale.sale_date, 'shipment_state': sale.shipment_state, 'invoice_state': sale.invoice_state,
-        'write_date': stamp(sale), 'shipments': shipments, 'invoices': invoices,
+        'write_date': stamp(sale), 'shipments': shipments, 'invoices': invoices, 'given_up': given_up(sale),
         'lines': [{
                 'id': line.id, 'product': line.product.code if line.product else None,
                 'name': line.product.template.name if line.product else line.description,
                 'quantity': line.quantity, 'unit_price': line.unit_price, 'amount': line.amount,
                 } for line in sale.lines if line.type == 'line'],
         }
+
+
+def given_up(sale):
+    """Nothing of it left and nothing will: all deliveries were cancelled, and whoever settled that had none made again.
+    Tryton offers "cancel" on quotations only; this is how an order in processing ends."""
+    if sale.state not in {'processing', 'done'}:
+        return False
+    with without_check_access():
+        lines = [line for line in sale.lines if line.type == 'line']
+        return bool(lines) and all(
+            line.moves and all(m.state == 'cancelled' for m in line.moves) and not line.moves_exception for line in lines)
 
 
 @reader('shipment', 'stock.shipment.out', code='number')
