@@ -22,9 +22,8 @@ class BottleCrm:
         assert answer.status_code < 300, (method, path, answer.status_code, answer.text[:500])
         return answer.json() if answer.content else None
 
-    def deal(self, *, customer: str, seller: str = "ana", lines: Sequence[tuple[str, str, str]], name: str = "") -> str:
-        """A deal in negotiation. lines: (SKU, quantity, unit price). Returns its id."""
-        account = self.ask("GET", f"/api/accounts/?cf_erp_customer={customer}")["active_accounts"]["open_accounts"][0]
+    def deal(self, *, customer: str, seller: str = "ana", lines: Sequence[tuple[str, str, str]], name: str = "", **more: Any) -> str:
+        """A deal in negotiation. lines: (SKU, quantity, unit price); customer "": none. Returns its id."""
         users = self.ask("GET", "/api/users/?limit=50")["active_users"]["active_users"]
         owner = next(user["id"] for user in users if user["user_details"]["email"].startswith(f"{seller}@"))
         deal = self.ask(
@@ -32,13 +31,14 @@ class BottleCrm:
             "/api/opportunities/",
             json={
                 "name": name or f"Journey {uuid.uuid4().hex[:8]}",
-                "account": account["id"],
+                "account": self.account(customer) if customer else None,
                 "stage": "NEGOTIATION",
                 "currency": "CNY",
                 "amount": "1",
                 "closed_on": "2026-12-31",
                 "assigned_to": [owner],
                 "probability": 60,
+                **more,
             },
         )
         for sku, quantity, price in lines:
@@ -59,6 +59,27 @@ class BottleCrm:
         for line in lines:
             if line["name"] == name:
                 self.ask("DELETE", f"/api/opportunities/{deal_id}/line-items/{line['id']}/")
+
+    def lines(self, deal_id: str) -> list[dict[str, Any]]:
+        """The deal's lines in their order, as BottleCRM shows them."""
+        return list(self.ask("GET", f"/api/opportunities/{deal_id}/line-items/")["line_items"])
+
+    def change_line(self, deal_id: str, line_id: str, sku: str = "", **changes: Any) -> None:
+        """Another product, quantity or price for a line; what is not named stays."""
+        if sku:
+            products = self.ask("GET", "/api/invoices/products/?limit=200")["results"]
+            changes["product_id"] = next(one["id"] for one in products if one["sku"] == sku)
+        self.ask("PUT", f"/api/opportunities/{deal_id}/line-items/{line_id}/", json=changes)
+
+    def change(self, deal_id: str, **fields: Any) -> None:
+        self.ask("PATCH", f"/api/opportunities/{deal_id}/", json=fields)
+
+    def delete(self, deal_id: str) -> None:
+        self.ask("DELETE", f"/api/opportunities/{deal_id}/")
+
+    def account(self, customer: str) -> str:
+        """BottleCRM's id of a customer."""
+        return str(self.ask("GET", f"/api/accounts/?cf_erp_customer={customer}")["active_accounts"]["open_accounts"][0]["id"])
 
     def set_stage(self, deal_id: str, stage: str) -> None:
         self.ask("PATCH", f"/api/opportunities/{deal_id}/", json={"stage": stage, "closed_on": "2026-11-24"})

@@ -1,0 +1,62 @@
+"""Tryton as its own users work with it: through its own JSON-RPC, in a session of theirs, not through the portal."""
+
+from __future__ import annotations
+
+import base64
+import itertools
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import requests
+
+from tests.support.signon import Realm
+
+COOKIE = "tryton_session"
+
+
+class TrytonUser:
+    """One person in Tryton's web client: come in by a one-time ticket, as the portal's people do."""
+
+    def __init__(self, env: Mapping[str, str], login: str) -> None:
+        realm = Realm(env)
+        self._rpc_url = env["ERP_URL"] + "/"
+        self._numbers = itertools.count(1)
+        self._session = requests.Session()
+        self._session.trust_env = False
+        self._session.headers["Authorization"] = f"Session {self._sign_in(env, realm.token_for(realm.sign_on(login), 'tryton'))}"
+
+    def _sign_in(self, env: Mapping[str, str], token: str) -> str:
+        ticket = self._session.post(f"{env['ERP_URL']}/portal/ticket", json={"path": ""}, headers={"Authorization": f"Bearer {token}"}, timeout=30)
+        assert ticket.status_code == 201, ticket.text[:300]
+        page = self._session.get(env["ERP_WEB_URL"] + ticket.json()["url"], timeout=30)
+        assert page.status_code == 200, page.text[:300]
+        value = page.cookies[COOKIE]
+        self._session.cookies.clear()  # the header alone says who this is
+        return base64.b64encode(value.strip('"').encode()).decode()
+
+    def call(self, method: str, *params: Any, context: Mapping[str, Any] | None = None) -> Any:
+        """One remote call. Raises AssertionError with Tryton's words when it refuses."""
+        body = {"id": next(self._numbers), "method": method, "params": [*params, dict(context or {})]}
+        answer = self._session.post(self._rpc_url, json=body, timeout=60)
+        assert answer.status_code == 200, (method, answer.status_code, answer.text[:300])
+        result = answer.json()
+        assert not result.get("error"), (method, result["error"])
+        return result.get("result")
+
+    def press(self, model: str, ident: int, *buttons: str) -> None:
+        """Buttons of one record, one after the other."""
+        for button in buttons:
+            self.call(f"model.{model}.{button}", [ident])
+
+    def give_up_delivery(self, order_id: int, shipment_ids: Sequence[int]) -> None:
+        """Cancel an order in processing the way Tryton knows: cancel its deliveries, then settle the exception without new ones."""
+        for ident in shipment_ids:
+            self.press("stock.shipment.out", ident, "cancel")
+        wizard = "wizard.sale.handle.shipment.exception"
+        context = {"active_id": order_id, "active_ids": [order_id], "active_model": "sale.sale"}
+        session, _begin, _end = self.call(f"{wizard}.create", context=context)
+        view = self.call(f"{wizard}.execute", session, {}, "ask", context=context)["view"]
+        moves = view["defaults"]["domain_moves"]
+        answers = {"ask": {"domain_moves": moves, "ignore_moves": moves, "recreate_moves": []}}
+        self.call(f"{wizard}.execute", session, answers, "handle", context=context)
+        self.call(f"{wizard}.delete", session)
