@@ -17,7 +17,7 @@ from apps.integrations.registry import register_problem, register_validator
 from apps.jobs.registry import JobContext, on
 from apps.records import selectors as records
 from apps.records.events import RECORD_CHANGED, RECORD_GONE
-from apps.workflows.registry import Agreement, Candidates, Card, agreement, candidates, card
+from apps.workflows.registry import Agreement, Candidates, Card, Fact, agreement, brief, candidates, card, label
 
 CURRENCIES_KEPT = 600  # seconds
 
@@ -123,3 +123,15 @@ def sales_contract(instance: Any, now: dt.datetime) -> Card:
 def systems_agree(instance: Any, now: dt.datetime) -> Agreement:
     loop = selectors.loop_of_business_key(instance.business_key)
     return selectors.agreement(loop) if loop else Agreement(())
+
+
+@label(services.loops.PROCESS)
+def contract_number(variables: Mapping[str, Any]) -> str:
+    """People say the number of the contract."""
+    return str(variables.get("contract_no") or "")
+
+
+@brief(services.loops.PROCESS)
+def told_in_notices(instance: Any) -> tuple[Fact, ...]:
+    loop = selectors.loop_of_business_key(instance.business_key)
+    return selectors.brief(loop) if loop else ()

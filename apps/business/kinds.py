@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from apps.core.kinds import NotificationKind, Show, register
 
@@ -14,6 +15,12 @@ class LoopKind(NotificationKind):
     """Base: a message about one loop. params: deal_name, customer_name, owner_id, business_key, contract_no, order_no ..."""
 
     system = "oa"
+
+    def number(self, params: Mapping[str, Any]) -> str:
+        return str(params.get("contract_no") or "")
+
+    def about(self, params: Mapping[str, Any], show: Show) -> str:
+        return self.deal(params, show)
 
     def url(self, params: Mapping[str, Any]) -> str:
         return f"/loop/{params['business_key']}/"
@@ -30,6 +37,7 @@ class ContractDecided(LoopKind):
     """To the seller. outcome: APPROVED | REJECTED | RETURNED; reason: the approver's words."""
 
     key = "business.contract_decided"
+    label = gettext_lazy("Decision")
     icon = "checkbox"
 
     def title(self, params: Mapping[str, Any], show: Show) -> str:
@@ -56,6 +64,7 @@ class DealWithdrawn(LoopKind):
     """To the approver. transition: reopened | lost | deleted."""
 
     key = "business.deal_withdrawn"
+    label = gettext_lazy("Withdrawn")
     icon = "arrow-back-up"
     system = "crm"
 
@@ -75,6 +84,7 @@ class ApprovalWaits(LoopKind):
     """To the approver, after a day."""
 
     key = "business.approval_waits"
+    label = gettext_lazy("Reminder")
     icon = "clock-exclamation"
 
     def title(self, params: Mapping[str, Any], show: Show) -> str:
@@ -86,6 +96,7 @@ class OrderCancelled(LoopKind):
     """To seller and approver: the order was cancelled in the ERP."""
 
     key = "business.order_cancelled"
+    label = gettext_lazy("Order cancelled")
     icon = "ban"
     system = "erp"
     urgent = True
@@ -105,6 +116,7 @@ class OrderShipped(LoopKind):
     """To seller and approver. progress: SHIPPED | PARTIAL; shipments: numbers; shipped_at: text of the moment."""
 
     key = "business.order_shipped"
+    label = gettext_lazy("Shipment")
     icon = "truck-delivery"
     system = "erp"
 

@@ -49,6 +49,14 @@ class NotificationKind:
     def body(self, params: Mapping[str, Any], show: Show) -> str:
         return ""
 
+    def number(self, params: Mapping[str, Any]) -> str:
+        """The number people call its case by ("HT-2611-087"); messages of one number stand together when the inbox is sorted by case."""
+        return ""
+
+    def about(self, params: Mapping[str, Any], show: Show) -> str:
+        """The name of its case, beside the number."""
+        return ""
+
     def url(self, params: Mapping[str, Any]) -> str:
         """Where the thing itself is."""
         return ""

@@ -35,6 +35,7 @@ class NoticeSerializer(serializers.Serializer[Any]):
     body = serializers.CharField()
     url = serializers.CharField()
     actions = ActionSerializer(many=True)
+    number = serializers.CharField(help_text="what people call its case by; may be empty")
     unread = serializers.BooleanField()
     ended = serializers.CharField(help_text="how it ended and by whom; empty while it is open")
     state = serializers.CharField(source="notification.state")

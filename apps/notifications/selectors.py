@@ -51,6 +51,8 @@ class Rendered:
     id: uuid.UUID
     kind: str
     label: str
+    number: str
+    about: str
     system: str
     icon: str
     todo: bool
@@ -111,7 +113,8 @@ def _render(kind: NotificationKind, notification: Notification, person: Any) -> 
     show, params = Shower(person), notification.params
     still_open = notification.state == State.OPEN
     return Rendered(
-        id=notification.pk, kind=notification.kind, label=str(kind.label), system=notification.system, icon=kind.icon,
+        id=notification.pk, kind=notification.kind, label=str(kind.label), number=kind.number(params),
+        about=str(kind.about(params, show)), system=notification.system, icon=kind.icon,
         todo=notification.todo, title=str(kind.title(params, show)), body=str(kind.body(params, show)), url=kind.url(params),
         pane_url=kind.pane_url(params), actions=list(kind.actions(params)) if still_open else [],
         ended="" if still_open else ended_words(kind, notification, person), notification=notification,

@@ -30,6 +30,7 @@ class TaskSerializer(serializers.Serializer[Any]):
     comment = serializers.CharField()
     instance_id = serializers.UUIDField()
     business_key = serializers.CharField()
+    label = serializers.CharField(help_text="the number people call the case by")  # type: ignore[assignment]
     assignee = serializers.CharField(help_text="login or empty")
     decided_by = serializers.CharField(help_text="login or empty")
     created_at = serializers.DateTimeField()
@@ -87,6 +88,7 @@ class InstanceSerializer(serializers.Serializer[Any]):
     process = serializers.CharField()
     version = serializers.IntegerField()
     business_key = serializers.CharField()
+    label = serializers.CharField(help_text="the number people call the case by")  # type: ignore[assignment]
     title = serializers.CharField()
     state = serializers.ChoiceField(choices=ProcessInstance.State.choices)
     starter = serializers.CharField()
@@ -152,7 +154,7 @@ def task_data(task: Task, person: Any) -> dict[str, Any]:
     """One task, for this person."""
     return {
         "id": task.pk, "name": task.name, "title": str(policies.title_of(task.instance, person)), "state": task.state, "outcome": task.outcome,
-        "comment": task.comment, "instance_id": task.instance_id, "business_key": task.instance.business_key,
+        "comment": task.comment, "instance_id": task.instance_id, "business_key": task.instance.business_key, "label": task.instance.label,
         "assignee": _login(task.assignee), "decided_by": _login(task.decided_by), "created_at": task.created_at, "due_at": task.due_at,
         "decided_at": task.decided_at, "effective_at": task.effective_at, "may_decide": policies.may_decide(task, person)}
 
@@ -177,7 +179,7 @@ def _shown(card: selectors.ShownCard) -> dict[str, Any]:
 def instance_data(instance: ProcessInstance, person: Any) -> dict[str, Any]:
     """One case, for this person."""
     return {"id": instance.pk, "process": instance.process_key, "version": instance.definition.version,
-            "business_key": instance.business_key, "title": str(policies.title_of(instance, person)), "state": instance.state,
+            "business_key": instance.business_key, "label": instance.label, "title": str(policies.title_of(instance, person)), "state": instance.state,
             "starter": _login(instance.starter), "created_at": instance.created_at, "ended_at": instance.ended_at}
 
 

@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from django.utils import translation
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from apps.core.kinds import NotificationKind, Show, register
+from apps.workflows.engine.cards import Fact
+from apps.workflows.engine.wording import words_of
 
 Params = Mapping[str, Any]
 
@@ -25,11 +29,28 @@ def case_title(params: Params, show: Show) -> str:
     return str(show(subject["resource"], subject.get("field", ""), params["title"], subject.get("owner_id") or None))
 
 
+def facts_told(params: Params, show: Show) -> list[str]:
+    """The facts beside the title, as far as this viewer may read them."""
+    told = []
+    for stored in params.get("facts") or ():
+        fact = Fact(**stored)
+        words_ = words_of(fact)
+        value = show(fact.resource, fact.field, words_, fact.owner_id or None) if fact.resource else words_
+        told += [str(value)] if value else []
+    return told
+
+
 class CaseKind(NotificationKind):
     """Base: about one case, opened on its timeline."""
 
     system = "oa"
     icon = "route"
+
+    def number(self, params: Params) -> str:
+        return str(params.get("label") or "")
+
+    def about(self, params: Params, show: Show) -> str:
+        return case_title(params, show)
 
     def url(self, params: Params) -> str:
         return f"/loop/{params['business_key']}/"
@@ -43,12 +64,17 @@ class TaskAssigned(CaseKind):
     todo = True
     urgent = True
     icon = "checkbox"
+    label = gettext_lazy("To decide")
 
     def title(self, params: Params, show: Show) -> str:
-        return f"{words(params['name'])}: {case_title(params, show)}"
+        return _("%(task)s: %(title)s") % {"task": words(params["name"]), "title": case_title(params, show)}
 
     def body(self, params: Params, show: Show) -> str:
-        return _("Waits for your decision. The facts are read live when you open it.")
+        told, asked_by = facts_told(params, show), params.get("asked_by") or {}
+        name = asked_by.get(translation.get_language() or "en") or asked_by.get("en", "")
+        if name:
+            told.append(_("asked by %(name)s") % {"name": name})
+        return " · ".join(told) or _("Waits for your decision. The facts are read live when you open it.")
 
     def url(self, params: Params) -> str:
         return f"/approvals/{params['task_id']}/"
@@ -62,6 +88,7 @@ class TaskFallback(CaseKind):
     """The rule found nobody fit, so the named administrator has the task."""
 
     key = "workflows.task_fallback"
+    label = gettext_lazy("No approver")
     urgent = True
     icon = "alert-triangle"
 
@@ -80,6 +107,7 @@ class IncidentOpened(CaseKind):
     """A step broke, or the case needs a look."""
 
     key = "workflows.incident_opened"
+    label = gettext_lazy("Needs a repair")
     todo = True
     urgent = True
     icon = "alert-triangle"
@@ -96,12 +124,12 @@ class IncidentOpened(CaseKind):
         return _(message) % words if words else _(message)
 
 
-
 @register
 class InstanceWithdrawn(CaseKind):
     """What this person was asked to decide was taken back."""
 
     key = "workflows.instance_withdrawn"
+    label = gettext_lazy("Withdrawn")
     icon = "arrow-back-up"
 
     def title(self, params: Params, show: Show) -> str:

@@ -10,6 +10,7 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from apps.core.models import Identified, Stamped
+from apps.workflows.engine import naming
 
 
 class ProcessDefinition(Stamped):
@@ -67,6 +68,11 @@ class ProcessInstance(Stamped):
 
     def __str__(self) -> str:
         return f"{self.process_key} {self.business_key}"
+
+    @property
+    def label(self) -> str:
+        """The number people call it by."""
+        return naming.label_of(self.process_key, self.business_key, self.variables)
 
     @property
     def is_active(self) -> bool:

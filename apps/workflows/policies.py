@@ -10,7 +10,8 @@ from django.utils.translation import gettext as _
 
 from apps.core.access import Masked, decide, plan
 from apps.core.errors import NotPermitted
-from apps.core.templatetags.atrium import DASH, day, moment, money, quantity
+from apps.core.templatetags.atrium import DASH
+from apps.workflows.engine import wording
 from apps.workflows.engine.cards import Fact
 from apps.workflows.models import ProcessInstance, Task
 
@@ -88,49 +89,7 @@ def filled(text: str, params: Mapping[str, Any]) -> str:
 
 def fact_value(person: Any, fact: Fact) -> Any:
     """How the fact reads for this viewer: words, or a Masked."""
-    return shown(person, fact.resource, fact.field, words_of(fact), fact.owner_id)
-
-
-def words_of(fact: Fact) -> str:
-    """A fact's value in words, in the reader's language."""
-    value = fact.value
-    if value in (None, "", [], {}):
-        return DASH
-    if fact.kind == "lines" and isinstance(value, list):
-        return ", ".join(f"{line['sku']} {quantity(line['quantity'])} × {money(line['unit_price'], line.get('currency', ''))}" for line in value)
-    if isinstance(value, Mapping):
-        return _mapping_words(value)
-    if isinstance(value, list):
-        return ", ".join(str(part) for part in value)
-    if fact.kind == "date":
-        return day(value)
-    if fact.kind == "moment":
-        return moment(value)
-    if fact.kind in ("quantity", "number"):
-        return quantity(value)
-    if fact.kind == "days":
-        return _("%(count)s days") % {"count": value}
-    return str(value)
-
-
-def _mapping_words(value: Mapping[str, Any]) -> str:
-    if "amount" in value:
-        return money(value["amount"], str(value.get("currency", "")))
-    if "name" in value:
-        return str(value["name"])
-    if "payment_term_days" in value:
-        return _("%(count)s days") % {"count": value["payment_term_days"]}
-    return ", ".join(f"{key} {_part_words(part)}" for key, part in value.items())
-
-
-def _part_words(part: Any) -> str:
-    if isinstance(part, Mapping):
-        return " / ".join(quantity(item) if _is_number(item) else str(item) for item in part.values())
-    return quantity(part) if _is_number(part) else str(part)
-
-
-def _is_number(value: Any) -> bool:
-    return str(value).replace(".", "", 1).lstrip("-").isdigit()
+    return shown(person, fact.resource, fact.field, wording.words_of(fact), fact.owner_id)
 
 
 def difference(person: Any, old: Fact | None, new: Fact | None) -> dict[str, Any]:

@@ -15,13 +15,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from apps.workflows.engine.cards import Card, Fact, FormField, Line, Link, Option, stamp
+from apps.workflows.engine.naming import LABELS
 
 if TYPE_CHECKING:
     from apps.workflows.models import ProcessInstance
 
 __all__ = [
-    "AGREEMENTS", "CANDIDATES", "CARDS", "SERVICE_TASKS", "Agreement", "AgreementRow", "BpmnError", "Candidates", "Card", "Decision", "Fact",
-    "FormField", "Line", "Link", "Option", "Ref", "StepContext", "StepResult", "agreement", "candidates", "card", "service_task", "stamp",
+    "AGREEMENTS", "BRIEFS", "CANDIDATES", "CARDS", "LABELS", "SERVICE_TASKS", "Agreement", "AgreementRow", "BpmnError", "Candidates", "Card",
+    "Decision", "Fact", "FormField", "Line", "Link", "Option", "Ref", "StepContext", "StepResult", "agreement", "brief", "candidates", "card",
+    "label", "service_task", "stamp",
 ]  # fmt: skip
 F = TypeVar("F", bound=Callable[..., Any])
 Json = dict[str, Any]
@@ -126,11 +128,13 @@ ServiceTask = Callable[[StepContext], "StepResult | Json | None"]
 CandidatesRule = Callable[["ProcessInstance"], Candidates]
 CardProvider = Callable[["ProcessInstance", dt.datetime], Card]
 AgreementProvider = Callable[["ProcessInstance", dt.datetime], Agreement]
+BriefProvider = Callable[["ProcessInstance"], "tuple[Fact, ...]"]
 
 SERVICE_TASKS: dict[str, ServiceTask] = {}
 CANDIDATES: dict[str, CandidatesRule] = {}
 CARDS: dict[str, CardProvider] = {}
 AGREEMENTS: dict[str, AgreementProvider] = {}
+BRIEFS: dict[str, BriefProvider] = {}
 
 
 def _into(table: dict[str, Any], name: str) -> Callable[[F], F]:
@@ -162,3 +166,13 @@ def card(name: str) -> Callable[[F], F]:
 def agreement(process_key: str) -> Callable[[F], F]:
     """`fn(instance, now) -> Agreement`: the table "do all systems agree?" of a timeline. Reads read models only."""
     return _into(AGREEMENTS, process_key)
+
+
+def label(process_key: str) -> Callable[[F], F]:
+    """`fn(variables) -> str`: the number by which people call a case ("HT-2611-087"); empty: its business key. Lists call it for each row."""
+    return _into(LABELS, process_key)
+
+
+def brief(process_key: str) -> Callable[[F], F]:
+    """`fn(instance) -> tuple[Fact, ...]`: the few facts a notice about the case says beside its title. Reads the database only."""
+    return _into(BRIEFS, process_key)

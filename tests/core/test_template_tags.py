@@ -151,3 +151,24 @@ def test_a_query_string_is_changed_not_lost(rf: Any) -> None:
     assert draw("{% query_with page=2 %}", request=request) == "?q=a%26b&amp;page=2"
     assert draw("{% query_with page='' %}", request=request) == "?q=a%26b"
     assert draw("{% query_with q='' page='' %}", request=request) == "?"
+
+
+@pytest.mark.parametrize(
+    ("written", "english", "chinese"),
+    [
+        (60, "Net 60 days", "账期60天"),
+        ("60", "Net 60 days", "账期60天"),
+        ("60 days", "Net 60 days", "账期60天"),
+        ("Net 60 days", "Net 60 days", "账期60天"),
+        ("1 day", "Net 1 days", "账期1天"),
+        ("0 days", "Due at once", "即付"),
+        ("30% in advance, rest net 60 days", "30% in advance, rest net 60 days", "30% in advance, rest net 60 days"),
+        ("", "", ""),
+    ],
+)
+def test_a_payment_term_reads_the_same_whoever_wrote_it(written: object, english: str, chinese: str) -> None:
+    from apps.core.templatetags.atrium import payment_term
+
+    assert payment_term(written) == english
+    with translation.override("zh-hans"):
+        assert payment_term(written) == chinese

@@ -245,7 +245,7 @@ def test_terms_outside_what_the_card_offers_are_refused(form: Any, field: str, w
 
 MOVES: dict[str, tuple[dict[str, Any], list[tuple[str, str, str]]]] = {
     "amount": ({"amount": "900.00"}, [("amount", "¥1,000", "¥900")]),
-    "stock turns short": ({"on_hand": 3}, [("stock", "IH-200 10", "IH-200 3")]),
+    "stock turns short": ({"on_hand": 3}, [("stock", "IH-200: 10", "IH-200: 3")]),
     "receivable crosses the limit": ({"owed": 501}, [("limit", "••••", "••••")]),
 }
 

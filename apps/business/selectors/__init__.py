@@ -1,6 +1,6 @@
 """Reading the sales loop."""
 
-from apps.business.selectors.card import build_card
+from apps.business.selectors.card import brief, build_card
 from apps.business.selectors.loops import (
     agreement,
     approver_for,
@@ -15,6 +15,7 @@ from apps.business.selectors.loops import (
 __all__ = [
     "agreement",
     "approver_for",
+    "brief",
     "build_card",
     "figures",
     "latest_loop",

@@ -13,6 +13,7 @@ from apps.business import policies
 from apps.business.models import ContractTemplate, SalesLoop
 from apps.business.selectors.loops import loop_of_business_key, template_for
 from apps.core.clock import company_today
+from apps.core.templatetags.atrium import money
 from apps.integrations import services as integrations
 from apps.records import selectors as records
 from apps.workflows.registry import Card, Fact, FormField, Line, Link, Option, stamp
@@ -79,13 +80,38 @@ def _skus(deal: Mapping[str, Any]) -> list[str]:
     return sorted({str(line["sku"]) for line in deal.get("lines") or () if line.get("sku")})
 
 
+def brief(loop: SalesLoop) -> tuple[Fact, ...]:
+    """What a notice about the loop says beside its title: the customer and the amount at the moment of the win."""
+    owner = str(loop.seller_id or "")
+    amount = {"amount": _text(loop.amount), "currency": loop.currency}
+    return (
+        Fact("customer", gettext_noop("Customer"), "crm", loop.customer_name, resource="crm.customer", field="name", owner_id=owner),
+        Fact("amount", gettext_noop("Contract amount"), "crm", amount, kind="money", resource="crm.deal", field="amount", owner_id=owner),
+    )
+
+
+CHANNELS = {
+    "call": gettext_noop("call"),
+    "email": gettext_noop("e-mail"),
+    "mail": gettext_noop("e-mail"),
+    "meeting": gettext_noop("meeting"),
+    "visit": gettext_noop("visit"),
+    "note": gettext_noop("note"),
+}
+STAGE_NOTES = {
+    "won": gettext_noop("%(key)s, won in the CRM"),
+    "lost": gettext_noop("%(key)s, lost in the CRM"),
+    "open": gettext_noop("%(key)s, open in the CRM"),
+}
+
+
 def _customer(deal: Json, crm: _Source, owner: str) -> Fact:
     return crm.fact(
         key="customer",
         label=gettext_noop("Customer"),
         value={"name": deal.get("customer_name", ""), "key": deal.get("customer_key", "")},
-        note=gettext_noop("%(key)s, %(stage)s in the CRM"),
-        params={"key": deal.get("customer_key", ""), "stage": deal.get("stage", "")},
+        note=STAGE_NOTES.get(str(deal.get("stage_kind")), "%(key)s"),
+        params={"key": deal.get("customer_key", "")},
         resource="crm.customer",
         field="name",
         owner_id=owner,
@@ -187,6 +213,7 @@ def _receivable(deal: Json, answer: Any, template: ContractTemplate | None, owne
     limit = Decimal(str(data["limit"])) if data.get("limit") is not None else template.credit_limit if template else None
     over = policies.crosses_limit(balance, limit, Decimal(str(deal.get("amount") or 0)))
     currency = str(data.get("currency") or deal.get("currency") or "")
+    overdue = Decimal(str(data.get("overdue") or 0))
     return Fact(
         key="receivable",
         label=gettext_noop("Receivable and limit"),
@@ -199,8 +226,8 @@ def _receivable(deal: Json, answer: Any, template: ContractTemplate | None, owne
         error="" if answer.ok else str(answer.error),
         pill=gettext_noop("over the limit") if over else gettext_noop("within the limit"),
         tone="warn" if over else "ok",
-        note=gettext_noop("limit %(limit)s, overdue %(overdue)s"),
-        params={"limit": f"{limit:,.0f}" if limit is not None else "–", "overdue": f"{Decimal(str(data.get('overdue') or 0)):,.2f}"},
+        note=gettext_noop("overdue %(overdue)s, limit %(limit)s") if overdue else gettext_noop("nothing overdue, limit %(limit)s"),
+        params={"limit": money(limit, currency) if limit is not None else "–", "overdue": money(overdue, currency)},
         resource="erp.receivable",
         field="balance",
         owner_id=owner,
@@ -226,8 +253,7 @@ def _follow_up(deal: Json, now: dt.datetime, owner: str) -> Fact:
         label=gettext_noop("Last follow-up"),
         system="crm",
         value=str(last.data.get("subject") or last.data.get("channel") or ""),
-        note="%(channel)s",
-        params={"channel": str(last.data.get("channel") or "")},
+        note=CHANNELS.get(str(last.data.get("channel") or ""), ""),
         as_of=str(last.data.get("occurred_at") or ""),
         resource="crm.follow_up",
         field="subject",
@@ -245,8 +271,8 @@ def _terms(template: ContractTemplate | None, now: dt.datetime) -> Fact:
         system="oa",
         value=value,
         as_of=stamp(now),
-        note=gettext_noop("%(days)s days, template %(name)s") if template else gettext_noop("no template fits: choose the terms below"),
-        params={"days": template.payment_term_days, "name": template.name} if template else {},
+        note=gettext_noop("template %(name)s") if template else gettext_noop("no template fits: choose the terms below"),
+        params={"name": template.name, "name_zh": template.name_zh or template.name} if template else {},
         tone="" if template else "warn",
         tile=True,
     )
@@ -255,9 +281,9 @@ def _terms(template: ContractTemplate | None, now: dt.datetime) -> Fact:
 def _form(template: ContractTemplate | None, now: dt.datetime) -> tuple[FormField, ...]:
     days = template.payment_term_days if template else 30
     until = policies.valid_until(template, company_today(now)).isoformat() if template else ""
-    options = tuple(Option(str(term), str(term)) for term in sorted({*TERMS, days}))
+    options = tuple(Option(str(term), gettext_noop("Net %(value)s days") if term else gettext_noop("Due at once")) for term in sorted({*TERMS, days}))
     return (
-        FormField("payment_term_days", gettext_noop("Payment term, days"), "choice", str(days), options=options),
+        FormField("payment_term_days", gettext_noop("Payment term"), "choice", str(days), options=options),
         FormField("valid_until", gettext_noop("Valid until"), "date", until, minimum=company_today(now).isoformat()),
         FormField("clauses", gettext_noop("Clauses"), "text", template.clauses if template else "", required=False),
     )

@@ -8,6 +8,7 @@ Filters and tags take masked values (`core.access.Masked`) everywhere a value ma
 from __future__ import annotations
 
 import datetime as dt
+import re
 import secrets
 from decimal import Decimal, InvalidOperation
 from typing import Any
@@ -314,6 +315,16 @@ def money_short(value: Any, currency: str = "") -> str:
 
 
 # --- masks ------------------------------------------------------------------------------------------------------------
+
+
+@register.filter
+def payment_term(value: Any) -> Any:
+    """The one wording of a payment term, whoever wrote it: 60, "60 days" and "Net 60 days" read the same. Other words and masks stay."""
+    found = None if isinstance(value, Masked) else re.fullmatch(r"(?:net\s+)?(\d+)(?:\s+days?)?", str(value).strip(), re.IGNORECASE)
+    if found is None:
+        return value
+    days = int(found[1])
+    return gettext("Net %(value)s days") % {"value": days} if days else gettext("Due at once")
 
 
 @register.filter

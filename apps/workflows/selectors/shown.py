@@ -11,7 +11,7 @@ from typing import Any
 from apps.core.access import Masked
 from apps.core.templatetags.atrium import parsed, quantity
 from apps.workflows import policies
-from apps.workflows.engine.cards import Card, Fact, FormField, Line, Watch, moves
+from apps.workflows.engine.cards import Card, Fact, FormField, Line, Option, Watch, moves
 from apps.workflows.models import DecisionSnapshot
 from apps.workflows.selectors.frozen import decision_of, document_of, is_intact
 
@@ -155,10 +155,15 @@ def _total(lines: tuple[Line, ...]) -> str:
 def _term(item: FormField, typed: Mapping[str, Any], errors: Mapping[str, list[str]]) -> ShownField:
     value = typed.get(item.key, item.value)
     chosen = value if isinstance(value, list) else [str(value)]
-    options = tuple((option.value, policies.filled(option.label, item.params), option.value in chosen) for option in item.options)
+    options = tuple((option.value, _option_words(item, option), option.value in chosen) for option in item.options)
     words = ", ".join(label for _value, label, is_chosen in options if is_chosen) if options else str(value)
     return ShownField(item, policies.filled(item.label, item.params), policies.filled(item.help, item.params), value, options,
                       tuple(errors.get(item.key, ())), value != item.value, words)
+
+
+def _option_words(item: FormField, option: Option) -> str:
+    """An option's label may name its own value, so that thirty and sixty days share one text."""
+    return policies.filled(option.label, {**item.params, "value": option.value} if "%(" in option.label else {})
 
 
 def changes(seen: Card, fresh: Card, watches: tuple[Watch, ...], person: Any) -> list[dict[str, Any]]:

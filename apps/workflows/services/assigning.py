@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 import uuid
 from collections.abc import Iterable
@@ -82,7 +83,15 @@ def announce(task: Task, people: Iterable[Any], now: dt.datetime) -> None:
     """The to-do in each candidate's inbox. A new one each time the task opens again (undo, reassign)."""
     notifications.notify(
         kind="workflows.task_assigned", person_ids=[person.pk for person in people], ref=task_ref(task.pk), now=now, due_at=task.due_at,
-        params=params_of(task))
+        params={**params_of(task), **_brief(task.instance)})
+
+
+def _brief(instance: ProcessInstance) -> dict[str, Any]:
+    """Who asks, and the few facts that tell one to-do from the next; each is masked where it is shown."""
+    provider, starter = registry.BRIEFS.get(instance.process_key), instance.starter
+    facts = [dataclasses.asdict(fact) for fact in provider(instance)] if provider else []
+    asked_by = {language: starter.display(language) for language in ("en", "zh-hans")} if starter else {}
+    return {"facts": facts, "asked_by": asked_by}
 
 
 def params_of(task: Task) -> dict[str, Any]:
@@ -93,7 +102,8 @@ def params_of(task: Task) -> dict[str, Any]:
 
 def case_params(instance: ProcessInstance) -> dict[str, Any]:
     """What notices about a case store; the title is shown through its access rule."""
-    return {"instance_id": str(instance.pk), "business_key": instance.business_key, "title": instance.title, "subject": instance.subject}
+    return {"instance_id": str(instance.pk), "business_key": instance.business_key, "label": instance.label, "title": instance.title,
+            "subject": instance.subject}
 
 
 def _alert(task: Task, people: list[Any], reason: str, now: dt.datetime) -> None:

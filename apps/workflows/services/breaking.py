@@ -56,8 +56,8 @@ def open_incident(instance: ProcessInstance, now: dt.datetime, *, kind: str, mes
     jobs.publish(event=events.INCIDENT_OPENED, now=now, order_key=str(instance.pk), key=f"{incident_ref(incident.pk)}:opened", data={
         "incident_id": str(incident.pk), "instance_id": str(instance.pk), "business_key": instance.business_key, "kind": kind, "node": node})
     notifications.notify(kind="workflows.incident_opened", person_ids=people, ref=incident_ref(incident.pk), now=now, params={
-        "incident_id": str(incident.pk), "instance_id": str(instance.pk), "business_key": instance.business_key, "title": instance.title,
-        "subject": instance.subject, "kind": kind, "message": incident.message, "params": incident.params, "system": system})
+        "incident_id": str(incident.pk), "instance_id": str(instance.pk), "business_key": instance.business_key, "label": instance.label,
+        "title": instance.title, "subject": instance.subject, "kind": kind, "message": incident.message, "params": incident.params, "system": system})
     return incident
 
 

@@ -9,11 +9,10 @@ from typing import Any
 
 from django.conf import settings
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from apps.business import selectors as business
 from apps.core.access import Projected, plan
-from apps.core.templatetags.atrium import day, moment, money
+from apps.core.templatetags.atrium import day, moment, money, payment_term
 from apps.records import selectors as records
 from apps.workspace.selectors import parts
 from apps.workspace.selectors.paging import ListPage
@@ -137,12 +136,6 @@ def problems(deal: Projected) -> list[str]:
     return found_ones
 
 
-def term_words(value: Any) -> str:
-    """A payment term as the CRM keeps it: a number is days."""
-    text = str(value)
-    return ngettext("%(n)d day", "%(n)d days", int(text)) % {"n": int(text)} if text.isascii() and text.isdigit() else text
-
-
 def _state_words(value: Any) -> str:
     words = {
         "approved": _("approved"),
@@ -167,7 +160,7 @@ def _written_back(person: Any, deal: Projected) -> list[Row]:
         ("contract_state", _("Decision"), _state_words),
         ("reject_reason", _("Reason"), str),
         ("contract_amount", _("Contract amount"), lambda value: money(value, currency)),
-        ("payment_term", _("Payment term"), term_words),
+        ("payment_term", _("Payment term"), payment_term),
         ("contract_until", _("Valid until"), day),
         ("contract_clauses", _("Clauses"), str),
         ("erp_order_no", _("Order"), str),

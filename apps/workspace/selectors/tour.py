@@ -11,12 +11,12 @@ from django.utils.translation import gettext as _
 
 from apps.access import selectors as access
 from apps.business import selectors as business
-from apps.core.templatetags.atrium import person_name, quantity
+from apps.core.templatetags.atrium import payment_term, person_name, quantity
 from apps.directory import selectors as directory
 from apps.records import selectors as records
 from apps.workflows import selectors as workflows
 from apps.workspace.selectors import parts
-from apps.workspace.selectors.deals import problems, term_words
+from apps.workspace.selectors.deals import problems
 
 SELLER = "ana"  # the demo's sales person
 GONE = ("shipped", "done")
@@ -191,7 +191,7 @@ def _ordered(loop: Any) -> Step:
 
 
 def _written(custom: dict[str, Any], loop: Any) -> Step:
-    facts = [f"{label}: {term_words(custom[name]) if name == 'payment_term' else custom[name]}" for name, label in (
+    facts = [f"{label}: {payment_term(custom[name]) if name == 'payment_term' else custom[name]}" for name, label in (
         ("contract_no", _("Contract")), ("payment_term", _("Payment term")), ("erp_order_no", _("Order")),
     ) if custom.get(name)]  # fmt: skip
     return Step(
