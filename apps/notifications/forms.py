@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+import uuid
+from collections.abc import Iterable, Mapping
 
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 
 from apps.core.errors import InvalidInput
-from apps.notifications.selectors import MOST_SHOWN, SHOWN, TABS, Filters
+from apps.notifications.selectors import MOST_SHOWN, SHOWN, SORTS, TABS, Filters
 
 MORNING = 9  # o'clock, in the reader's zone
 
@@ -23,9 +24,18 @@ def filters_of(query: Mapping[str, str], *, live: bool = False) -> Filters:
         system=query.get("system", "") if query.get("system") in {"oa", "erp", "crm"} else "",
         kind=query.get("kind", "")[:120],
         q=query.get("q", "").strip()[:100],
+        by=query.get("by", "") if query.get("by") in SORTS else "day",
         shown=min(int(shown), MOST_SHOWN) if shown.isdigit() and int(shown) else SHOWN,
         live=live,
     )
+
+
+def ids_of(values: Iterable[str]) -> list[uuid.UUID] | None:
+    """Ticked messages; None: nothing was ticked. Raises InvalidInput for what is no id."""
+    try:
+        return [uuid.UUID(value) for value in values] or None
+    except ValueError as error:
+        raise InvalidInput(_("There is no such message in your inbox.")) from error
 
 
 def snooze_choices(now: dt.datetime) -> list[tuple[str, str, str, dt.datetime]]:

@@ -17,10 +17,12 @@ from apps.core import clock, kinds
 from apps.core.access import Masked, plan
 from apps.core.errors import NotFound
 from apps.core.kinds import NoticeAction, NotificationKind
+from apps.core.templatetags.atrium import day, due_kind
 from apps.notifications.models import Notification, State
 
 logger = logging.getLogger(__name__)
 TABS = ("todo", "notices", "snoozed", "closed")
+SORTS = ("day", "case")
 SHOWN, MOST_SHOWN = 50, 500  # rows of a list at first, and at most
 SEARCHED = 500  # newest rows that a search reads: it looks at what the viewer sees, masks applied, not at stored values
 JUST_CLOSED = dt.timedelta(seconds=5)  # others' decisions stay this long in a list that is refreshed live, in grey
@@ -163,16 +165,29 @@ class Filters:
     system: str = ""
     kind: str = ""
     q: str = ""
+    by: str = "day"
     shown: int = SHOWN
     live: bool = False
 
 
 @dataclass(frozen=True)
+class Group:
+    """Rows that stand together: a day, how urgent they are (`kind` over | today | next), or one case by its number."""
+
+    kind: str
+    words: str
+    rows: list[Rendered]
+    number: str = ""
+
+
+@dataclass(frozen=True)
 class InboxPage:
-    """`rows` of the chosen tab; `gone`: ids among them that others just decided; counts of the tabs, and of the tab by system and kind."""
+    """`rows` of the chosen tab, once more in `groups`; `gone`: ids among them that others just decided; counts of the tabs,
+    and of the tab by system and kind."""
 
     filters: Filters
     rows: list[Rendered]
+    groups: list[Group]
     gone: frozenset[uuid.UUID]
     more: bool
     todo: int
@@ -190,14 +205,15 @@ def inbox_page(person: Any, filters: Filters, now: dt.datetime) -> InboxPage:
     shown = [rendered(row, person) for row in rows]
     if filters.q:
         wanted = filters.q.casefold()
-        shown = [row for row in shown if wanted in f"{row.title}\n{row.body}\n{row.label}".casefold()]
+        shown = [row for row in shown if wanted in f"{row.title}\n{row.body}\n{row.label}\n{row.number}\n{row.about}".casefold()]
     closed = _just_closed(person, filters, now)
     mine = Notification.objects.filter(person_id=person.pk, state=State.OPEN)
     counts = mine.aggregate(
         n_todo=Count("pk", filter=awake(now) & Q(todo=True)), n_unread=Count("pk", filter=awake(now) & Q(todo=False, read_at=None)),
         n_snoozed=Count("pk", filter=Q(snoozed_until__gt=now)))
+    groups = grouped([*shown[: filters.shown], *closed], filters)
     return InboxPage(
-        filters=filters, rows=[*shown[: filters.shown], *closed], gone=frozenset(row.id for row in closed),
+        filters=filters, rows=[row for group in groups for row in group.rows], groups=groups, gone=frozenset(row.id for row in closed),
         more=len(shown) > filters.shown,
         todo=counts["n_todo"], unread=counts["n_unread"], snoozed=counts["n_snoozed"], **_facets(tab),
     )
@@ -235,3 +251,52 @@ def _just_closed(person: Any, filters: Filters, now: dt.datetime) -> list[Render
     rows = Notification.objects.filter(person_id=person.pk, todo=True, state=State.RESOLVED, closed_at__gte=now - JUST_CLOSED)
     others = rows.exclude(closed_by_id=person.pk).exclude(closed_by=None).select_related("closed_by")
     return [rendered(row, person) for row in _narrowed(others, filters.system, filters.kind)[:20]]
+
+
+def grouped(rows: list[Rendered], filters: Filters) -> list[Group]:
+    """In the order in which they are shown. What was just decided by others stays at its place."""
+    if filters.tab == "todo":
+        rows = sorted(rows, key=_urgency)
+    if filters.by == "case":
+        return _by_case(rows)
+    groups: list[Group] = []
+    for row in rows:
+        kind, words = _day_of(row, filters.tab)
+        if not groups or (groups[-1].kind, groups[-1].words) != (kind, words):
+            groups.append(Group(kind, words, []))
+        groups[-1].rows.append(row)
+    return groups
+
+
+def _urgency(row: Rendered) -> tuple[bool, float, float]:
+    due, created = row.notification.due_at, row.notification.created_at
+    return due is None, due.timestamp() if due else 0, -created.timestamp()
+
+
+def _day_of(row: Rendered, tab: str) -> tuple[str, str]:
+    notification = row.notification
+    if tab == "todo" and notification.due_at is not None:
+        kind = due_kind(notification.due_at)
+        return kind, {"over": _("Overdue"), "today": _("Due today"), "next": _("Due later")}[kind]
+    at = {"closed": notification.closed_at, "snoozed": notification.snoozed_until}.get(tab) or notification.created_at
+    words = day(at)
+    return "day", words[:1].upper() + words[1:]
+
+
+def _by_case(rows: list[Rendered]) -> list[Group]:
+    """Each case where its first row stands; what belongs to none comes last."""
+    cases: dict[str, list[Rendered]] = {}
+    for row in rows:
+        cases.setdefault(row.number, []).append(row)
+    loose = cases.pop("", [])
+    groups = [Group("case", found[0].about, found, number) for number, found in cases.items()]
+    return [*groups, Group("case", _("Without a case"), loose)] if loose else groups
+
+
+def after(inbox_page: InboxPage, notification_id: uuid.UUID) -> uuid.UUID | None:
+    """The row to read when this one is put away: the next, else the one before, else none."""
+    ids = [row.id for row in inbox_page.rows if row.id not in inbox_page.gone]
+    if notification_id not in ids:
+        return None
+    at = ids.index(notification_id)
+    return ids[at + 1] if at + 1 < len(ids) else ids[at - 1] if at else None

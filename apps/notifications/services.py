@@ -153,10 +153,11 @@ def wake(*, notification_id: uuid.UUID, until: dt.datetime, now: dt.datetime) ->
     return True
 
 
-def mark_all_read(*, person: Viewer, now: dt.datetime) -> int:
-    """Every message that only informs."""
+def mark_all_read(*, person: Viewer, now: dt.datetime, only: Iterable[uuid.UUID] | None = None) -> int:
+    """Messages that only inform: all of this person's, or `only` those. To-dos and other people's are left alone. Returns how many changed."""
     with transaction.atomic():
-        count = Notification.objects.filter(person_id=person.pk, state=State.OPEN, todo=False, read_at=None).update(read_at=now)
+        unread = Notification.objects.filter(person_id=person.pk, state=State.OPEN, todo=False, read_at=None)
+        count = (unread if only is None else unread.filter(pk__in=list(only))).update(read_at=now)
         if count:
             _push([person.pk], todo=False, change="changed", ref="", now=now)
     return count

@@ -5,9 +5,11 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
+from django.contrib import messages
 from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_POST
 
 from apps.core import clock
@@ -17,12 +19,15 @@ from apps.core.htmx import add_toast, page, wants_fragment
 from apps.core.requests import PortalRequest
 from apps.notifications import forms, selectors, services
 
+LEAVE = frozenset({"done", "snooze"})  # after these the next message is read
+
 
 def _list_context(request: PortalRequest, opened: uuid.UUID | None = None) -> dict[str, Any]:
-    filters = forms.filters_of(request.GET.dict(), live="X-Live" in request.headers)
+    filters, now = forms.filters_of(request.GET.dict(), live="X-Live" in request.headers), clock.now()
     return {
-        "inbox": selectors.inbox_page(request.person, filters, clock.now()),
+        "inbox": selectors.inbox_page(request.person, filters, now),
         "filters": filters,
+        "read_at": now,
         "query": request.GET.urlencode(),
         "opened": opened,
     }
@@ -68,6 +73,7 @@ def state(request: PortalRequest, notification_id: uuid.UUID) -> HttpResponse:
 def change(request: PortalRequest, notification_id: uuid.UUID, verb: str) -> HttpResponse:
     """read, unread, done, restore or snooze (form field `until`). Answers the list and a toast."""
     given: dict[str, Any] = {"person": request.person, "notification_id": notification_id, "now": clock.now()}
+    following = _following(request, notification_id) if verb in LEAVE and not wants_fragment(request) else None
     try:
         words = _apply(verb, request, given)
     except DomainError as error:
@@ -76,10 +82,18 @@ def change(request: PortalRequest, notification_id: uuid.UUID, verb: str) -> Htt
         answer = render(request, "notifications/inbox_list.html", _list_context(request, notification_id), status=error.status)
         return add_toast(answer, error.message, tone="warn")
     if not wants_fragment(request):
-        back = f"/inbox/{notification_id}/" if verb in {"read", "restore"} else "/inbox/"
-        return HttpResponseRedirect(f"{back}?{request.GET.urlencode()}")
+        if words:
+            messages.success(request, words)
+        back = notification_id if verb in {"read", "restore"} else following
+        return HttpResponseRedirect(f"/inbox/{back}/?{request.GET.urlencode()}" if back else f"/inbox/?{request.GET.urlencode()}")
     answer = render(request, "notifications/inbox_list.html", _list_context(request, notification_id))
     return add_toast(answer, words) if words else answer
+
+
+def _following(request: PortalRequest, notification_id: uuid.UUID) -> uuid.UUID | None:
+    """What to read next, looked up before this one leaves the list."""
+    filters = forms.filters_of(request.GET.dict())
+    return selectors.after(selectors.inbox_page(request.person, filters, clock.now()), notification_id)
 
 
 def _apply(verb: str, request: PortalRequest, given: dict[str, Any]) -> str:
@@ -106,8 +120,11 @@ def _apply(verb: str, request: PortalRequest, given: dict[str, Any]) -> str:
 @declare("notifications.notification", "view")
 @require_POST
 def all_read(request: PortalRequest) -> HttpResponse:
-    """Every message that only informs is read."""
-    services.mark_all_read(person=request.person, now=clock.now())
+    """The chosen messages (form field `id`, several), or every one that only informs, are read. To-dos are never decided in a batch."""
+    chosen = forms.ids_of(request.POST.getlist("id"))
+    count = services.mark_all_read(person=request.person, now=clock.now(), only=chosen)
+    words = ngettext("%(n)d message is marked as read.", "%(n)d messages are marked as read.", count) % {"n": count}
     if not wants_fragment(request):
+        messages.success(request, words)
         return HttpResponseRedirect(f"/inbox/?{request.GET.urlencode()}")
-    return add_toast(render(request, "notifications/inbox_list.html", _list_context(request)), _("All messages are marked as read."))
+    return add_toast(render(request, "notifications/inbox_list.html", _list_context(request)), words)

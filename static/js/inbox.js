@@ -1,9 +1,15 @@
-// Keys of the inbox: J K move, Enter opens, E done, H snooze, U unread, ? the map. Off in fields, and where the person switched single keys off.
-const list = () => [...document.querySelectorAll("[data-inbox] .mrow .open")];
+// Keys of the inbox: J K move, Enter opens, E done, H snooze, U unread, X choose, ? the map. Off in fields, and where the person switched
+// single keys off. And what a list needs that changes under one's eyes.
+import { csrfToken, toast } from "./shell.js";
+
+const GONE_AFTER = 900; // milliseconds that a row others dealt with says so before it leaves: within the two seconds of a to-do list
+const $ = (selector, from = document) => from.querySelector(selector);
+const $$ = (selector, from = document) => [...from.querySelectorAll(selector)];
+const list = () => $$("[data-inbox] .mrow .open");
 
 function current() {
   const rows = list();
-  const focused = rows.indexOf(document.activeElement);
+  const focused = rows.findIndex((row) => row.closest(".mrow").contains(document.activeElement));
   return focused >= 0 ? focused : rows.findIndex((row) => row.getAttribute("aria-current") === "true");
 }
 
@@ -17,29 +23,96 @@ function move(step) {
 }
 
 function press(key) {
-  const button = document.querySelector(`[data-pane] [data-key="${key}"]`);
+  const button = $(`[data-pane] [data-key="${key}"]`);
   if (!button) return false;
   button.form.requestSubmit(button);
   return true;
 }
 
-const typing = (target) => target.closest("input, textarea, select, [contenteditable]") !== null;
+function choose() {
+  const box = list()[current()]?.closest(".mrow").querySelector("input[type=checkbox]");
+  if (box) box.click();
+  return Boolean(box);
+}
+
+function done() {
+  if (press("e")) return true;
+  const words = $("[data-no-e]")?.dataset.noE;
+  if (words) toast(words, "warn");
+  return Boolean(words);
+}
+
+const typing = (target) => target.closest("input:not([type=checkbox]), textarea, select, [contenteditable]") !== null;
 
 document.addEventListener("keydown", (event) => {
   if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || typing(event.target)) return;
-  if (document.querySelector("dialog[open]") || !("singleKeys" in document.body.dataset)) return;
+  if ($("dialog[open]") || !("singleKeys" in document.body.dataset)) return;
   const key = event.key.toLowerCase();
   if (key === "j" || key === "k") move(key === "j" ? 1 : -1);
-  else if (key === "?") document.getElementById("inbox-keys")?.showModal();
-  else if (!["e", "h", "u"].includes(key) || !press(key)) return;
+  else if (key === "?") $("#inbox-keys")?.showModal();
+  else if (key === "x" ? !choose() : key === "e" ? !done() : !["h", "u"].includes(key) || !press(key)) return;
   event.preventDefault();
 });
 
-// The list stays where it is when a push replaced it.
-document.body.addEventListener("htmx:after:swap", () => {
-  const id = document.querySelector("[data-pane]")?.dataset.pane;
-  if (!id) return;
-  const row = document.querySelector(`.mrow[data-id="${CSS.escape(id)}"]`);
-  row?.classList.add("sel");
-  row?.querySelector(".open")?.setAttribute("aria-current", "true");
+// --- several messages at once: read, never decided ---------------------------------------------------------------------------------
+function countChosen() {
+  const batch = $("#batch");
+  if (!batch) return;
+  const chosen = $$("[data-inbox] input[name=id]:checked").length;
+  $$("[data-none]", batch).forEach((one) => { one.hidden = chosen > 0; });
+  $$("[data-some]", batch).forEach((one) => { one.hidden = chosen === 0; });
+  $("[data-chosen]", batch).textContent = chosen;
+}
+document.addEventListener("change", (event) => { if (event.target.matches?.("[data-inbox] input[name=id]")) countChosen(); });
+
+// --- the list is replaced by a push: what is open and what was ticked stays so; what others dealt with leaves ------------------------
+let ticked = new Set();
+let held = ""; // the row that has the focus
+document.body.addEventListener("htmx:before:swap", () => {
+  ticked = new Set($$("[data-inbox] input[name=id]:checked").map((box) => box.value));
+  held = document.activeElement?.closest?.(".mrow")?.dataset.id || "";
 });
+document.body.addEventListener("htmx:after:swap", () => {
+  const rows = $$(".mrow");
+  const opened = $("[data-pane]")?.dataset.pane;
+  rows.filter((row) => row.dataset.id === opened).forEach((row) => {
+    row.classList.add("sel");
+    $(".open", row).setAttribute("aria-current", "true");
+  });
+  $$("[data-inbox] input[name=id]").forEach((box) => { box.checked = ticked.has(box.value); });
+  countChosen();
+  if (held && document.activeElement === document.body) rows.find((row) => row.dataset.id === held)?.querySelector(".open").focus();
+  setTimeout(sweep, GONE_AFTER);
+});
+function sweep() {
+  const gone = $$(".mrow.gone");
+  if (!gone.length) return;
+  const at = current();
+  const left = gone.some((row) => row.contains(document.activeElement));
+  gone.forEach((row) => row.remove());
+  $$("[data-inbox] section").forEach((group) => {
+    const rows = $$(".mrow", group).length;
+    if (rows) $(".grp .num", group).textContent = rows;
+    else group.remove();
+  });
+  const rows = list();
+  if (left && rows.length) rows[Math.min(at, rows.length - 1)].focus();
+  if (!rows.length) window.htmx?.ajax("GET", $("#inbox-list").getAttribute("hx-get"), { target: "#inbox-list", swap: "innerHTML" });
+}
+
+// --- a message that is read loses its dot ----------------------------------------------------------------------------------------------
+const unread = $("[data-pane]")?.dataset.unread;
+if (unread) {
+  fetch(unread, { method: "POST", headers: { "X-CSRFToken": csrfToken(), "HX-Request": "true" } }).then((answer) => {
+    if (!answer.ok) return;
+    const row = $(`.mrow[data-id="${CSS.escape($("[data-pane]").dataset.pane)}"]`);
+    row?.classList.remove("unread");
+    row?.querySelector(".dot")?.remove();
+  }).catch(() => {});
+}
+
+// --- a list that cannot be refreshed says how old it is ----------------------------------------------------------------------------------
+const old = (is) => { const words = $("[data-list-old]"); if (words) words.hidden = !is; };
+document.body.addEventListener("htmx:error", (event) => { if (event.target?.id === "inbox-list") old(true); });
+document.body.addEventListener("htmx:response:error", (event) => { if (event.target?.id === "inbox-list") old(true); });
+document.body.addEventListener("atrium:state", (event) => old(event.detail?.state === "offline"));
