@@ -9,7 +9,7 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from apps.core.kinds import NotificationKind, Show, register
+from apps.core.kinds import NoticeAction, NotificationKind, Show, register
 from apps.workflows.engine.cards import Fact
 from apps.workflows.engine.wording import words_of
 
@@ -122,6 +122,16 @@ class IncidentOpened(CaseKind):
         words: Params = params.get("params") or {}
         message = str(params["message"])
         return _(message) % words if words else _(message)
+
+    def actions(self, params: Params) -> list[NoticeAction]:
+        """What the case page offers for it, in place. The server asks again whether this person may."""
+        kind, place = str(params.get("kind", "")), f"/incidents/{params['incident_id']}/"
+        found = [NoticeAction(_("Open the timeline"), self.url(params))]
+        if kind == "workflows.no_approver":
+            return found
+        if kind.startswith("workflows."):
+            return [NoticeAction(_("Retry"), f"{place}retry/", method="post", style="primary"), *found]
+        return [NoticeAction(_("Mark as dealt with"), f"{place}resolve/", method="post", style="primary"), *found]
 
 
 @register

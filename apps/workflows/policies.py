@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import uuid
 from collections.abc import Mapping
 from typing import Any
@@ -92,11 +93,20 @@ def fact_value(person: Any, fact: Fact) -> Any:
     return shown(person, fact.resource, fact.field, wording.words_of(fact), fact.owner_id)
 
 
+def _only_what_differs(old: Fact | None, new: Fact | None) -> tuple[Fact | None, Fact | None]:
+    """Of two lists of order lines those that are not in both: nobody compares ten lines to find the one."""
+    if old is None or new is None or new.kind != "lines" or not isinstance(old.value, list) or not isinstance(new.value, list):
+        return old, new
+    left, came = ([line for line in one if line not in other] for one, other in ((old.value, new.value), (new.value, old.value)))
+    return dataclasses.replace(old, value=left), dataclasses.replace(new, value=came)
+
+
 def difference(person: Any, old: Fact | None, new: Fact | None) -> dict[str, Any]:
     """One line of "changed since you looked", for this viewer."""
     fact = new or old
     if fact is None:
         raise LookupError("nothing differs")
+    old, new = _only_what_differs(old, new)
     before, after = (str(fact_value(person, one)) if one else DASH for one in (old, new))
     if before == after and old and new and fact_value(person, new) == after:
         before, after = f"{before} ({_(old.pill or old.state)})", f"{after} ({_(new.pill or new.state)})"

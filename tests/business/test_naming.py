@@ -47,7 +47,7 @@ def test_a_case_is_called_by_its_contract(case: ProcessInstance) -> None:
     ("language", "title", "body"),
     [
         ("en", "Approve the contract: Pump set for Delta", "Delta Water Group · ¥486,000 · asked by Chen An"),
-        ("zh-hans", "审批合同：Pump set for Delta", "Delta Water Group · ¥486,000 · 申请人陈安"),
+        ("zh-hans", "审批合同：Pump set for Delta", "Delta Water Group · ¥486,000 · 陈安 发起"),
     ],
 )
 def test_the_todo_says_whose_money_and_who_asks(case: ProcessInstance, cast: SimpleNamespace, language: str, title: str, body: str) -> None:

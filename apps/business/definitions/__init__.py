@@ -14,6 +14,11 @@ def sales_order() -> str:
 
 WORDS = (
     gettext_noop("Sales order"),
+    gettext_noop("Contract approved"),
+    gettext_noop("Order and receivable"),
+    gettext_noop("Contract in the CRM"),
+    gettext_noop("Shipped"),
+    gettext_noop("Told in the CRM"),
     gettext_noop("Deal won"),
     gettext_noop("Approve the contract"),
     gettext_noop("Deal reopened, lost or deleted"),

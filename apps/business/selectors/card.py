@@ -16,7 +16,7 @@ from apps.core.clock import company_today
 from apps.core.templatetags.atrium import money
 from apps.integrations import services as integrations
 from apps.records import selectors as records
-from apps.workflows.registry import Card, Fact, FormField, Line, Link, Option, stamp
+from apps.workflows.registry import HAPPENED, Card, Fact, FormField, Line, Link, Option, stamp
 
 Json = dict[str, Any]
 TERMS = (0, 15, 30, 45, 60, 90, 120)
@@ -255,6 +255,7 @@ def _follow_up(deal: Json, now: dt.datetime, owner: str) -> Fact:
         value=str(last.data.get("subject") or last.data.get("channel") or ""),
         note=CHANNELS.get(str(last.data.get("channel") or ""), ""),
         as_of=str(last.data.get("occurred_at") or ""),
+        state=HAPPENED,
         resource="crm.follow_up",
         field="subject",
         owner_id=owner,

@@ -15,6 +15,7 @@ from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Literal
 
 Json = Any
+HAPPENED = "happened"
 FactKind = Literal["text", "money", "quantity", "date", "moment", "days", "list", "number", "lines"]
 FieldKind = Literal["text", "number", "date", "choice", "checks"]
 
@@ -24,7 +25,8 @@ class Fact:
     """One fact of one system.
 
     `value` is what is watched and frozen: JSON-able, numbers as text (money: {"amount": "486000.00", "currency": "CNY"}).
-    `state` is what a rule made of it ("ok", "short", "over"); conditional watches compare it. `ok` False: the system did not answer now;
+    `state` is what a rule made of it ("ok", "short", "over"); conditional watches compare it. HAPPENED: `as_of` is when it happened, so it
+    does not grow stale. `ok` False: the system did not answer now;
     value and `as_of` are then the last known ones (or None), and the fact must be acknowledged before a decision.
     `label`, `note`, `pill`, `error` are msgids with %(named)s parameters from `params`. `resource`/`field`/`owner_id`: the access rule that
     may mask the value; empty resource: shown to everybody who may see the task. `tile` False: watched and frozen, not shown as a tile.

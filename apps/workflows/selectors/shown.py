@@ -11,7 +11,7 @@ from typing import Any
 from apps.core.access import Masked
 from apps.core.templatetags.atrium import parsed, quantity
 from apps.workflows import policies
-from apps.workflows.engine.cards import Card, Fact, FormField, Line, Option, Watch, moves
+from apps.workflows.engine.cards import HAPPENED, Card, Fact, FormField, Line, Option, Watch, moves
 from apps.workflows.models import DecisionSnapshot
 from apps.workflows.selectors.frozen import decision_of, document_of, is_intact
 
@@ -33,6 +33,7 @@ class ShownFact:
     url: str
     watched: bool
     tile: bool
+    happened: bool = False
 
     @property
     def needs_attention(self) -> bool:
@@ -124,7 +125,7 @@ def _fact(fact: Fact, person: Any) -> ShownFact:
         key=fact.key, label=policies.filled(fact.label, fact.params) or fact.key, system=fact.system, value=value, as_of=parsed(fact.as_of),
         ok=fact.ok, error=fact.error, note=policies.filled(fact.note, fact.params) if open_ else "",
         pill=policies.filled(fact.pill, fact.params) if open_ else "", tone=fact.tone if open_ else "", url=fact.url, watched=bool(fact.watch),
-        tile=fact.tile)
+        tile=fact.tile, happened=fact.state == HAPPENED)
 
 
 def _line(line: Line, card: Card, person: Any) -> ShownLine:
