@@ -198,3 +198,25 @@ def test_what_happened_before_the_connection_stood_is_shown_when_it_stands(open_
     assert boss.page.locator("#loop", has_text="Changed behind the page").count() == 0
     boss.page.evaluate("document.body.dispatchEvent(new CustomEvent('atrium:hello', {detail: {}}))")
     boss.page.locator("#loop", has_text="Changed behind the page").wait_for(timeout=5000)
+
+
+@pytest.mark.req("D4", "P5", "E14")
+def test_the_phone_decides_in_the_reading_pane(open_page: Any, world: Any, task: Task, cast: Any) -> None:
+    world.on_hand = 10
+    tab = open_page(cast.boss, width=360, height=740)
+    tab.goto("/inbox/")
+    tab.page.tap(".mrow .open")
+    tab.page.wait_for_selector("#approval.in-pane")
+    tab.settle()
+    assert tab.findings() == []
+    tab.shot("workflows-pane.en.light.360")
+    assert tab.page.locator(".rtool").bounding_box()["y"] <= 53  # under the top bar, no gap
+    tab.page.tap("button[value=REJECTED]:visible")
+    tab.page.fill("#reason-rejected", "too cheap")
+    tab.page.tap("#reject-dlg button[value=REJECTED]")
+    tab.page.wait_for_selector("[data-undo]")
+    assert (Task.objects.get().outcome, Task.objects.get().comment) == ("REJECTED", "too cheap")
+    tab.page.tap("[data-undo] button")
+    tab.page.wait_for_selector("#decide", state="attached")
+    assert Task.objects.get().state == "RESERVED"
+    assert tab.errors == []
