@@ -10,7 +10,7 @@ from urllib.parse import quote
 import requests
 
 from apps.connectors.erp_tryton.config import TrytonConfig
-from apps.integrations.sdk import SERVICE, Actor, Client, Json, OutsideError, TransientError, json_of, retry_after
+from apps.integrations.sdk import SERVICE, Actor, Client, Json, OutsideError, PermanentError, TransientError, json_of, retry_after
 
 SYSTEM = "ERP"
 WRITE_LIMITS = (2.0, 30.0)  # an order is priced, quoted, confirmed and processed in one call
