@@ -147,7 +147,7 @@ def test_a_worker_stopped_past_its_lease_changes_nothing_when_it_goes_on(world: 
     sleeper.send(signal.SIGCONT)
     put("test.process.plain", "t:after")
     until(finished, seconds=30)
-    until(lambda: "this run is void" in sleeper.output(), seconds=30)
+    until(lambda: "this run is void" in sleeper.so_far(), seconds=30)
     job = Job.objects.get(key="t:slow")
     assert (job.state, job.attempts, job.crashes, job.fence) == (State.DONE, 2, 1, 2)
     assert [entry.data for entry in audit_selectors.entries(action="test.effect.done")] == [{"attempt": 2}]
@@ -160,7 +160,7 @@ def test_a_worker_that_is_asked_to_stop_finishes_what_it_runs(world: pathlib.Pat
     until(lambda: (world / "t:running.began.1").exists(), seconds=180)
     put("test.process.plain", "t:not-yet")
     worker.send(signal.SIGTERM)
-    until(lambda: "is stopping" in worker.output(), seconds=10)
+    until(lambda: "is stopping" in worker.so_far(), seconds=10)
     (world / "t:running.go.1").touch()
     assert worker.wait(30) == 0
     assert recorded() == ["t:running"]
