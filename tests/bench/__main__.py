@@ -38,10 +38,9 @@ def _measure(folder: pathlib.Path, load: tuple[float, float, float]) -> int:
 
     call_command("migrate", verbosity=0)
     call_command("compile_po", verbosity=0)
-    results = run(Scale(), folder)
+    results = run(Scale(), folder, lambda result: print(report.section(result), flush=True))
     today = dt.datetime.now(dt.UTC).date()
     page = report.text(results, report.machine(load), today)
-    print(page)
     print(f"written to {report.write(page, today).relative_to(pathlib.Path.cwd())}")
     return 0
 

@@ -38,10 +38,11 @@ def _number(value: float) -> str:
 
 def text(results: Iterable[Result], about: str, on: dt.date) -> str:
     """The whole page."""
-    parts = [f"# Benchmarks of {on.isoformat()}", about]
-    for result in results:
-        parts += [f"## {result.subject}", _table(result.figures), *result.notes, _raw(result.raw)]
-    return "\n\n".join(part for part in parts if part) + "\n"
+    return "\n".join([f"# Benchmarks of {on.isoformat()}\n\n{about}\n", *map(section, results)])
+
+
+def section(result: Result) -> str:
+    return "\n\n".join([f"## {result.subject}", _table(result.figures), *result.notes, _raw(result.raw)]) + "\n"
 
 
 def _table(figures: Sequence[Figure]) -> str:

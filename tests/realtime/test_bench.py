@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.bench import report
-from tests.bench.figures import Figure, series
+from tests.bench.figures import Figure, Result, series
 from tests.bench.realtime.measure import Scale, run
 
 TINY = Scale(browsers=6, notifications=2, alternative_notifications=1, burst=12, requests=3, connections=10, frames=60, repetitions=1)
@@ -20,7 +20,9 @@ TINY = Scale(browsers=6, notifications=2, alternative_notifications=1, burst=12,
 @pytest.mark.timeout(180)
 def test_each_figure_of_the_hub_is_measured_and_nothing_is_lost_on_the_way(settings: Any, redis_url: str, tmp_path: pathlib.Path) -> None:
     settings.REALTIME_BUS, settings.REDIS_URL = "redis", redis_url
-    results = run(TINY, tmp_path)
+    told: list[Result] = []
+    results = run(TINY, tmp_path, told.append)
+    assert told == results
     figures = [figure for result in results for figure in result.figures]
     assert [figure.id for figure in figures] == ["PF-1", "PF-1", "PF-2", "PF-3", "PF-4", "PF-5", "PF-5"]
     assert next(figure for figure in figures if "lost" in figure.what).measured.values == (0,)
@@ -37,8 +39,6 @@ def test_a_figure_holds_when_its_median_does() -> None:
 
 
 def test_the_page_says_what_is_not_held(tmp_path: pathlib.Path) -> None:
-    from tests.bench.figures import Result
-
     result = Result("Subject", (Figure("PF-0", "work", series("", "x", [1, 2, 9]), 1.5),), (series("raw", "us", [123.4, 5]),), ("A note.",))
     path = report.write(report.text([result], "A machine.", dt.date(2026, 11, 30)), dt.date(2026, 11, 30), tmp_path)
     assert path.name == "2026-11-30.md"

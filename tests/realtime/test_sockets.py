@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from channels.db import database_sync_to_async
+from channels.sessions import InstanceSessionWrapper
 from websockets.exceptions import InvalidStatus
 
 from apps.core import clock
@@ -42,6 +43,24 @@ async def test_a_hint_arrives_within_two_seconds_and_only_at_its_person(connect:
         assert min(took) < 2
         with pytest.raises(TimeoutError):
             await boss.frame(0.3)
+
+
+async def test_a_push_goes_past_the_session_middleware(connect: Connect, cast: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It looks at the session before each frame, which costs as much as the frame."""
+    passed: list[str] = []
+    send = InstanceSessionWrapper.send
+
+    async def watched(self: InstanceSessionWrapper, message: dict[str, Any]) -> Any:
+        passed.append(message["type"])
+        return await send(self, message)
+
+    monkeypatch.setattr(InstanceSessionWrapper, "send", watched)
+    async with connect(cast.ana) as browser:
+        await browser.say(None)
+        assert "hello" in await browser.frame()
+        await push(cast.ana, n=1)
+        assert (await browser.frame())["hint"]["n"] == 1
+    assert passed == ["websocket.accept"]
 
 
 async def test_what_was_missed_is_replayed_once_asked_for(connect: Connect, cast: Any) -> None:

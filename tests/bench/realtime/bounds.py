@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import itertools
 import pathlib
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 
 from tests.bench.figures import Figure, Result, Series, difference, series
 from tests.bench.processes import Server
@@ -19,17 +20,18 @@ AT_ONCE = 50  # frames between two looks
 SMALL = 4096  # bytes a browser that does not read lets the kernel keep for it
 
 
-async def measure(people: Sequence[product.Employee], *, connections: int, frames: int, repetitions: int, log: pathlib.Path) -> list[Result]:
-    """Both in a fresh web process."""
+@contextlib.asynccontextmanager
+async def fresh_process(log: pathlib.Path) -> AsyncIterator[Server]:
+    """A web process that has served nobody yet."""
     server = product.serve(log)
     try:
         server.wait_until_it_listens()
-        return [await _memory_of_one(server, people, connections), await _stalled(server, people, frames, repetitions)]
+        yield server
     finally:
         server.end()
 
 
-async def _memory_of_one(server: Server, people: Sequence[product.Employee], connections: int) -> Result:
+async def memory_of_one(server: Server, people: Sequence[product.Employee], connections: int) -> Result:
     """The process takes connections in five steps; people have several tabs."""
     crowd = Crowd(server.port)
     try:
@@ -61,7 +63,7 @@ class Run:
     cost: float
 
 
-async def _stalled(server: Server, people: Sequence[product.Employee], frames: int, repetitions: int) -> Result:
+async def stalled(server: Server, people: Sequence[product.Employee], frames: int, repetitions: int) -> Result:
     """Turns about: all 25 read, and 5 of them do not."""
     await _run(server, people, frames=AT_ONCE, asleep=0)
     runs = [(await _run(server, people, frames=frames, asleep=0), await _run(server, people, frames=frames, asleep=STALLED)) for _ in range(repetitions)]

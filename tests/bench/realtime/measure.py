@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import pathlib
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 
 import uvloop
 from django.conf import settings
@@ -27,22 +27,28 @@ class Scale:
     repetitions: int = REPETITIONS
 
 
-def run(scale: Scale, folder: pathlib.Path) -> list[Result]:
-    """Django is set up on a database and a Redis of this run. `folder`: for logs."""
+def run(scale: Scale, folder: pathlib.Path, tell: Callable[[Result], None]) -> list[Result]:
+    """Django is set up on a database and a Redis of this run. `folder`: for logs; `tell` hears of each result at once."""
     people = product.hire(max(scale.browsers, bounds.READERS + bounds.STALLED))
-    results = uvloop.run(_sides(scale, people, settings.REDIS_URL, folder))
-    results += uvloop.run(
-        bounds.measure(people, connections=scale.connections, frames=scale.frames, repetitions=scale.repetitions, log=folder / "bounds.log")
-    )
-    return results
+
+    async def collect() -> list[Result]:
+        results = []
+        async for result in _results(scale, people, settings.REDIS_URL, folder):
+            tell(result)
+            results.append(result)
+        return results
+
+    return uvloop.run(collect())
 
 
-async def _sides(scale: Scale, people: Sequence[product.Employee], redis_url: str, folder: pathlib.Path) -> list[Result]:
+async def _results(scale: Scale, people: Sequence[product.Employee], redis_url: str, folder: pathlib.Path) -> AsyncIterator[Result]:
     async with sides.portal(people[: scale.browsers], folder / "portal.log") as portal:
         async with sides.floor(scale.browsers, folder / "floor.log") as floor, sides.alternative(scale.browsers, redis_url, folder / "other.log") as other:
-            costs = await _costs(scale, floor, portal, other)
-        page = await pages.measure(portal, people[0].cookie, requests=scale.requests, repetitions=scale.repetitions)
-    return [costs, page]
+            yield await _costs(scale, floor, portal, other)
+        yield await pages.measure(portal, people[0].cookie, requests=scale.requests, repetitions=scale.repetitions)
+    async with bounds.fresh_process(folder / "bounds.log") as server:
+        yield await bounds.memory_of_one(server, people, scale.connections)
+        yield await bounds.stalled(server, people, scale.frames, scale.repetitions)
 
 
 async def _costs(scale: Scale, floor: sides.Side, portal: sides.Side, other: sides.Side) -> Result:
