@@ -96,7 +96,7 @@ async def test_a_wiped_redis_loses_no_hint(connect: Connect, cast: Any, over_red
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(240)
 async def test_a_redis_that_is_away_only_makes_hints_late_and_it_is_taken_up_again(
     connect: Connect, cast: Any, over_redis: redis.Redis, redis_servers: Servers,
 ) -> None:

