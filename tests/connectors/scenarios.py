@@ -105,7 +105,7 @@ def tryton(play: Play) -> None:
     cursor = step("feed_start", lambda: play.connector.feed(play.config, "")).cursor
     lines = [
         {"sku": "P-1001", "quantity": "3", "unit_price": "6573.3333"},
-        {"sku": "P-1003", "quantity": "5", "unit_price": "18600"},
+        {"sku": "P-1011", "quantity": "12", "unit_price": "8600"},
         {"sku": "S-2001", "quantity": "1", "unit_price": "2400"},
     ]
     sale = {
@@ -121,12 +121,12 @@ def tryton(play: Play) -> None:
     play.act("order_read", "order.read", order_id=made["order_id"])
     play.fetch("order_gone", "orders", NOBODY)
     play.act("order_read_gone", "order.read", order_id=NOBODY)
-    play.act("stock_read", "stock.read", skus=["P-1003", "S-2001", "P-9999"])
+    play.act("stock_read", "stock.read", skus=["P-1011", "S-2001", "P-9999"])
     play.act("stock_read_nothing", "stock.read", skus=[])
     play.act("receivable_read", "receivable.read", customer_key="C-004")
     play.act("receivable_of_nobody", "receivable.read", customer_key="C-999")
     play.act("currencies", "currencies.read")
-    short = [{"sku": "P-1003", "quantity": "3"}]
+    short = [{"sku": "P-1011", "quantity": "3"}]
     request = {"order_no": made["order_no"], "lines": short, "needed_on": today + dt.timedelta(days=5)}
     play.act("request_create", "purchase_request.create", play.key("request"), **request)
     play.act("request_create_again", "purchase_request.create", play.key("request"), **request)
@@ -134,7 +134,7 @@ def tryton(play: Play) -> None:
     shipment = made["shipment_ids"][0]
     play.fetch("shipment_waiting", "shipments", shipment)
     play.act("shipment_not_in_stock", "shipment.advance", play.key("all"), shipment_id=shipment, to="assigned")
-    part = {"shipment_id": shipment, "quantities": {"P-1001": "2", "P-1003": "1"}}
+    part = {"shipment_id": shipment, "quantities": {"P-1001": "2", "P-1011": "1"}}
     play.act("shipment_assigned", "shipment.advance", play.key("assigned"), **part, to="assigned")
     play.act("shipment_picked", "shipment.advance", play.key("picked"), shipment_id=shipment, to="picked")
     play.act("shipment_done", "shipment.advance", play.key("done"), shipment_id=shipment, to="done")
@@ -146,7 +146,7 @@ def tryton(play: Play) -> None:
     play.act("invoice_post_again", "invoice.post", play.key("invoice"), order_id=made["order_id"])
     play.fetch("invoice", "invoices", play.results["invoice_post"]["invoice_id"])
     play.fetch("order_later", "orders", made["order_id"])
-    play.fetch("stock_later", "stock", tape.fact("product_of_stock", lambda: _id_of(play, "stock", "P-1003")))
+    play.fetch("stock_later", "stock", tape.fact("product_of_stock", lambda: _id_of(play, "stock", "P-1011")))
     play.act("sessions_end", "sessions.end", play.key("sessions"), subject="nobody")
     play.feed("feed", cursor)
     play.feed("feed_of_another_database", "another-epoch:1")

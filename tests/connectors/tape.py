@@ -185,3 +185,33 @@ def differences(recorded: Any, now: Any, where: str = "") -> list[str]:
     if isinstance(recorded, list) and isinstance(now, list):
         return differences(recorded[0], now[0], f"{where}[]")
     return [f"{where}: was {recorded}, is {now}"]
+
+
+# Objects whose names are data: what stands in them differs from record to record.
+OPEN = {"custom_fields", "ageing", "changed", "data"}
+IDENT = re.compile(r"/(?:[0-9a-f]{8}-[0-9a-f-]{27}|\d+)(?=/|$)")
+
+
+def shapes(tape: Tape) -> dict[str, Any]:
+    """By kind of question and status: the shape of its answers, all of one kind merged."""
+    found: dict[str, Any] = {}
+    for exchange in (one for exchanges in tape.steps.values() for one in exchanges):
+        ask, answer = exchange["ask"], exchange["answer"]
+        command = (ask["body"] or {}).get("command", "") if ask["method"] == "POST" else ""
+        kind = f"{ask['method']} {IDENT.sub('/{id}', ask['target'].partition('?')[0])} {command} {answer['status']}"
+        found[kind] = merged(found.get(kind), _closed(shape(answer["body"])))
+    return found
+
+
+def _closed(found: Any) -> Any:
+    if isinstance(found, dict):
+        return {name: "open" if name in OPEN and part is not None else _closed(part) for name, part in found.items()}
+    return [_closed(part) for part in found] if isinstance(found, list) else found
+
+
+def statuses(tape: Tape) -> dict[str, list[int]]:
+    """By step; how many pages a load has depends on the data and is not told."""
+    return {
+        step: sorted({one["answer"]["status"] for one in exchanges}) if step.startswith(("load_", "feed")) else [o["answer"]["status"] for o in exchanges]
+        for step, exchanges in tape.steps.items()
+    }
