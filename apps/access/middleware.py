@@ -70,7 +70,8 @@ class AccessMiddleware:
         plan = selectors.plan(person, needed.action, needed.resource)
         if plan.allowed:
             return None
-        return errors.refused(request, Decision(False, plan.decision.chain, selectors.owners_words()))
+        none_yet = "" if selectors.roles_of(person) else _("Your account holds no role yet, so there is nothing to show you.")
+        return errors.refused(request, Decision(False, plan.decision.chain, selectors.owners_words()), message=none_yet)
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         """Named refusals that a view lets through become the designed page; everything else stays an error."""

@@ -16,6 +16,8 @@ from django.db.models import Q
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
+from apps.access.models import Scope
+from apps.access.registry import ACTION_WORDS, FIELD_WORDS, RESOURCE_WORDS, words_of
 from apps.core.access import RESOURCES, Decision, Masked, Projected, Raw
 from apps.core.errors import NotPermitted
 
@@ -101,6 +103,17 @@ def words(pair: tuple[str, str]) -> str:
     return chinese if chinese and (get_language() or "").startswith("zh") else english
 
 
+def listed(parts: Iterable[Any]) -> str:
+    """ "a, b"; in Chinese "a、b"."""
+    return ("、" if (get_language() or "").startswith("zh") else ", ").join(str(part) for part in parts)
+
+
+def resource_words(resource: str) -> str:
+    """A resource for people, with the system it is in where it is an outside one: "CRM Customers"."""
+    system, name = resource.split(".", 1)[0].upper(), words_of(RESOURCE_WORDS, resource)
+    return f"{system} {name}" if system in {"ERP", "CRM"} else name
+
+
 def grant_chain(grant: HeldGrant, last: str) -> tuple[str, ...]:
     """group -> role -> rule, in the viewer's language."""
     steps = [_("group: %(name)s") % {"name": words(grant.through)}] if any(grant.through) else []
@@ -140,15 +153,18 @@ class HeldPlan:
     @property
     def decision(self) -> Decision:
         if self.grants:
-            return Decision(True, grant_chain(self.grants[0], f"{self.resource} {self.action}, {self.grants[0].scope}"))
+            return Decision(True, grant_chain(self.grants[0], self._granted(self.grants[0])))
         return Decision(False, self._refusal())
 
+    def _granted(self, grant: HeldGrant) -> str:
+        return f"{resource_words(self.resource)}, {words_of(ACTION_WORDS, self.action)}: {Scope(grant.scope).label}"
+
     def _refusal(self) -> tuple[str, ...]:
-        held = ", ".join(words(role) for role in self.roles)
+        held = listed(words(role) for role in self.roles)
         first = _("your roles: %(roles)s") % {"roles": held} if held else _("you hold no role")
         return first, _("rule: no role of yours grants “%(action)s” on %(resource)s") % {
-            "action": self.action,
-            "resource": self.resource,
+            "action": words_of(ACTION_WORDS, self.action),
+            "resource": resource_words(self.resource),
         }
 
     def q(self, owner_field: str = "owner_id") -> Q:
@@ -170,13 +186,13 @@ class HeldPlan:
         """For one thing of one owner; without an owner only scope "all" allows."""
         for grant in self.grants:
             if self._reaches(grant, owner_id):
-                return Decision(True, grant_chain(grant, f"{self.resource} {self.action}, {grant.scope}"))
+                return Decision(True, grant_chain(grant, self._granted(grant)))
         if not self.grants:
             return Decision(False, self._refusal())
-        reach = ", ".join(sorted({grant.scope for grant in self.grants}))
+        reach = listed(Scope(scope).label for scope in SCOPES if any(grant.scope == scope for grant in self.grants))
         rule = _("%(action)s on %(resource)s reaches only: %(scopes)s") % {
-            "action": self.action,
-            "resource": self.resource,
+            "action": words_of(ACTION_WORDS, self.action),
+            "resource": resource_words(self.resource),
             "scopes": reach,
         }
         return Decision(False, grant_chain(self.grants[0], rule))
@@ -252,5 +268,5 @@ def rule_words(resource: str, rule_name: str, level: str) -> str:
         }
         subject = kinds.get(rule_name[6:], rule_name[6:])
     else:
-        subject = _("all other fields") if rule_name in {"*", ""} else rule_name
-    return f"{resource}, {subject}: {levels[level]}"
+        subject = _("all other fields") if rule_name in {"*", ""} else words_of(FIELD_WORDS, rule_name)
+    return _("%(resource)s, %(fields)s: %(level)s") % {"resource": resource_words(resource), "fields": subject, "level": levels[level]}

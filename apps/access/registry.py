@@ -91,6 +91,7 @@ FIELD_WORDS: dict[str, Any] = {
     "customer_key": _("Customer code"),
     "customer_id": _("Customer id"),
     "deal_id": _("Deal id"),
+    "owner": _("Responsible person"),
     "owner_email": _("Seller’s e-mail"),
     "author_email": _("Author’s e-mail"),
     "probability": _("Probability"),

@@ -86,7 +86,7 @@ def test_programs_get_json(ana: Client, cast: SimpleNamespace) -> None:
     }
     body = found["/api/v1/roles"].json()["error"]
     assert body["details"] == {
-        "chain": ["your roles: Employee, Sales", "rule: no role of yours grants “view” on access.role"],
+        "chain": ["your roles: Employee, Sales", "rule: no role of yours grants “See” on Roles and rights"],
         "owner": "Guo Peng",
     }
     assert "secret words" not in found["/api/boom"].content.decode() + found["/api/silence"].content.decode()
@@ -127,3 +127,27 @@ def test_the_500_page_needs_no_database() -> None:
     except OperationalError:
         answer = server_error(RequestFactory().get("/deals/?page=2"))
     assert (answer.status_code, 'href="/deals/?page=2"' in answer.content.decode()) == (503, True)
+
+
+
+@pytest.mark.parametrize(
+    ("language", "login", "path", "said"),
+    [
+        ("en", "ana", "/connections/", ("Your roles do not include this page.", "your roles: Employee, Sales", "grants “See” on Connections")),
+        ("en", "guest", "/", ("Your account holds no role yet", "you hold no role", "grants “See” on Home")),
+        ("zh-hans", "ana", "/connections/", ("您的角色不包含此页面。", "您的角色：员工、销售", "没有“连接”的“查看”权限")),
+        ("zh-hans", "guest", "/", ("您的账号还没有任何角色", "您没有任何角色", "没有“首页”的“查看”权限")),
+    ],
+)
+def test_a_refusal_speaks_of_pages_not_of_codes(client: Client, cast: Any, sign_in: Any, language: str, login: str, path: str, said: tuple[str, ...]) -> None:
+    person = getattr(cast, login)
+    person.account.language = language
+    person.account.save()
+    answer = sign_in(client, person).get(path)
+    page = answer.content.decode()
+    assert answer.status_code == 403
+    for words in said:
+        assert words in page
+    for code in ("integrations.connection", "workspace.home", "“view”"):
+        assert code not in page
+    assert ('href="/"><svg' in page.split("refused-title", 1)[1]) is (path != "/")  # no way back to the page that was just refused

@@ -117,8 +117,8 @@ def test_a_decision_names_who_may_be_asked_and_why(cast: SimpleNamespace) -> Non
     assert refused.owner == "Guo Peng"
     assert refused.chain == (
         "your roles: Employee, Sales",
-        "rule: no role of yours grants “edit” on erp.receivable",
+        "rule: no role of yours grants “Edit” on ERP Receivables",
     )
     masked = plan(cast.ana, "view", "crm.customer").project(Raw("crm.customer", {"phone": "1"}, None))["phone"]
-    assert masked.chain == ("group: Sales", "role: Sales", "rule: crm.customer, private fields: masked")
+    assert masked.chain == ("group: Sales", "role: Sales", "rule: CRM Customers, private fields: masked")
     assert selectors.who_may("manage", "access.role") == [cast.admin]

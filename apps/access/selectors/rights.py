@@ -20,7 +20,7 @@ from django.db.models import Q
 from django.utils.translation import get_language
 
 from apps.access.models import Assignment, Grant, PolicyEpoch, Role
-from apps.access.policies import OWN_ACCOUNT, HeldGrant, HeldPlan, Rule, check_known
+from apps.access.policies import OWN_ACCOUNT, HeldGrant, HeldPlan, Rule, check_known, listed
 from apps.core import clock
 from apps.core.access import Decision, Plan
 from apps.directory import selectors as directory
@@ -219,7 +219,7 @@ def owners_words() -> str:
     memory = _current.get()
     if memory is not None and memory.owners is not None:
         return memory.owners
-    found = ", ".join(person.display(get_language() or "en") for person in who_may("manage", "access.role"))
+    found = listed(person.display(get_language() or "en") for person in who_may("manage", "access.role"))
     if memory is not None:
         memory.owners = found
     return found

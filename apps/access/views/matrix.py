@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
-from apps.access import selectors, services
+from apps.access import policies, selectors, services
 from apps.access.forms import AssignForm, CellForm
 from apps.access.models import Scope
 from apps.access.registry import ACTION_WORDS, FIELD_WORDS, RESOURCE_WORDS, words_of
@@ -255,8 +255,8 @@ def mine(request: HttpRequest) -> HttpResponse:
     grants: dict[str, list[str]] = {}
     for grant in selectors.held_grants(person):
         if grant.actions:
-            said = ", ".join(words_of(ACTION_WORDS, action) for action in sorted(grant.actions))
-            line = f"{said} ({Scope(grant.scope).label})"
+            said = policies.listed(words_of(ACTION_WORDS, action) for action in sorted(grant.actions))
+            line = _("%(actions)s (%(scope)s)") % {"actions": said, "scope": Scope(grant.scope).label}
             lines = grants.setdefault(words_of(RESOURCE_WORDS, grant.resource), [])
             if line not in lines:
                 lines.append(line)
