@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import requests
@@ -19,7 +19,7 @@ class TrytonUser:
 
     def __init__(self, env: Mapping[str, str], login: str) -> None:
         realm = Realm(env)
-        self._rpc_url = env["ERP_URL"] + "/"
+        self._rpc_url = env["ERP_URL"] + "/rpc/"
         self._numbers = itertools.count(1)
         self._session = requests.Session()
         self._session.trust_env = False
@@ -48,10 +48,8 @@ class TrytonUser:
         for button in buttons:
             self.call(f"model.{model}.{button}", [ident])
 
-    def give_up_delivery(self, order_id: int, shipment_ids: Sequence[int]) -> None:
-        """Cancel an order in processing the way Tryton knows: cancel its deliveries, then settle the exception without new ones."""
-        for ident in shipment_ids:
-            self.press("stock.shipment.out", ident, "cancel")
+    def settle_without_delivery(self, order_id: int) -> None:
+        """The order's deliveries were cancelled: settle this exception without having them made again. That is how an order in processing ends."""
         wizard = "wizard.sale.handle.shipment.exception"
         context = {"active_id": order_id, "active_ids": [order_id], "active_model": "sale.sale"}
         session, _begin, _end = self.call(f"{wizard}.create", context=context)

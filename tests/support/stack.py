@@ -130,7 +130,7 @@ class PortalProcesses:
         """A Python program with the portal's environment, ended with the others; one of that name that runs is stopped first."""
         if name in self.parts:
             self.parts[name].stop()
-        values = self._stack.portal_env(**self._env, **env)
+        values = self._stack.portal_env(**{**self._env, **env})
         spec = PartSpec(
             name=name,
             command=lambda: [str(PORTAL_PYTHON), *command],

@@ -98,7 +98,7 @@ def test_D8_D9_bad_deals_are_told_to_their_seller_and_go_on_when_cured(office: O
     for case, deal_id in deals.items():
         assert [(item["state"], item["reason"]) for item in held(office, deal_id)] == [("RELEASED", "cured")], case
         (ended,) = office.notices("ana", KIND, names[case])
-        assert (ended["state"], ended["ended"]) == ("RESOLVED", "put right"), case
+        assert (ended["state"], ended["ended"]) == ("RESOLVED", "already put right"), case
     assert office.nothing_reached_the_erp(deals.values())
 
 

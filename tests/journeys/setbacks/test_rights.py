@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
+import hmac
+import json
 import time
 import uuid
-from typing import Any
 
 import pytest
 import requests
 from joserfc import jwt
-from joserfc.jwk import OctKey, RSAKey
+from joserfc.jwk import RSAKey
 
 from tests.journeys.ledger import Row, rows
 from tests.journeys.setbacks.office import LONG, Office, pick
@@ -98,14 +101,19 @@ def forged(office: Office, sid: str, subject: str) -> dict[str, str]:
     }  # fmt: skip
     public = RSAKey.import_key(real).as_pem(private=False)
 
-    def sign(alg: str, key: Any) -> str:
-        return jwt.encode({"alg": alg, "typ": "logout+jwt", "kid": real["kid"]}, body, key, algorithms=[alg])
+    def unsigned(alg: str) -> str:
+        return ".".join(encoded(json.dumps(part).encode()) for part in ({"alg": alg, "typ": "logout+jwt", "kid": real["kid"]}, body))
 
+    by_public_key = hmac.new(public, unsigned("HS256").encode(), hashlib.sha256).digest()
     return {
-        "a key of one's own under the realm's name": sign("RS256", own),
-        "signed with the realm's public key": sign("HS256", OctKey.import_key(public)),
-        "not signed": sign("RS256", own).rsplit(".", 1)[0] + ".",
+        "a key of one's own under the realm's name": jwt.encode({"alg": "RS256", "typ": "logout+jwt", "kid": real["kid"]}, body, own),
+        "signed with the realm's public key": f"{unsigned('HS256')}.{encoded(by_public_key)}",
+        "not signed": f"{unsigned('none')}.",
     }
+
+
+def encoded(part: bytes) -> str:
+    return base64.urlsafe_b64encode(part).rstrip(b"=").decode()
 
 
 @pytest.mark.req("A3", "S8")
