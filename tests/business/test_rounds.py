@@ -116,6 +116,4 @@ def test_a_deal_that_left_is_withdrawn_unless_its_order_was_written(
     tasks.create_order(context(loop, clock, attempt=attempt))
     loop.refresh_from_db()
     assert (loop.order_no, [action for action, _data in erp.asked]) == ("SO-7", ["sale.find", "sale.create"])
-    assert [(one.kind, one.person_ids) for one in Incident.objects.all()] == [
-        ("business.deal_reopened", [str(cast.ana.pk), str(cast.boss.pk)])
-    ]
+    assert [(one.kind, one.person_ids) for one in Incident.objects.all()] == [("business.deal_reopened", [str(cast.ana.pk), str(cast.boss.pk)])]
