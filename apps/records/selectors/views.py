@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db.models import F, Q
+from django.db.models import Case, F, Q, When
 
 from apps.core.access import Projected
 from apps.records.selectors.rows import SIZE, Listing, listing, one
 
 LATEST = (F("occurred_at").desc(nulls_last=True), "pk")
+SOONEST = Case(When(rank=0, then=F("occurred_at"))).asc(nulls_last=True)
 
 
 NOTHING = Q(pk=None)
@@ -78,14 +79,14 @@ def order(person: Any, ident: str) -> Projected | None:
 
 def shipments(person: Any, *, q: str = "", page: int = 1, size: int = SIZE, state: str = "", order_id: str | None = None,
               customer_key: str | None = None) -> Listing:
-    """Those still in the house first, by planned day. `state`: one state, "open" for all that have not left the
-    house, "gone" for those that have."""
+    """Those still in the house first, the one planned soonest at the top; then those that left, the latest first. `state`: one state, "open" for
+    all that have not left the house, "gone" for those that have."""
     extra = _where(customer_key=customer_key) & _linked("order", order_id)
     if state == "open":
         extra &= ~Q(state__in=(*LEFT, "cancelled"))
     elif state:
         extra &= Q(state__in=LEFT) if state == "gone" else Q(state=state)
-    return listing(person, "shipment", q=q, page=page, size=size, order=("rank", *LATEST), extra=extra)  # type: ignore[arg-type]
+    return listing(person, "shipment", q=q, page=page, size=size, order=("rank", SOONEST, *LATEST), extra=extra)  # type: ignore[arg-type]
 
 
 def shipment(person: Any, ident: str) -> Projected | None:
