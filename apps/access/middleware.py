@@ -17,6 +17,7 @@ from apps.access.registry import declared_of
 from apps.access.views import errors
 from apps.core.access import Decision, Declared
 from apps.core.errors import DomainError, NotPermitted
+from apps.core.requests import page_of
 from apps.directory.selectors import person_of
 
 SAFE = {"GET", "HEAD", "OPTIONS"}
@@ -89,7 +90,7 @@ def sign_in_first(request: HttpRequest) -> HttpResponse:
         body = {"error": {"code": "not_signed_in", "message": _("Sign in first."), "details": {}}}
         return JsonResponse(body, status=401)
     htmx = getattr(request, "htmx", None)
-    back = (htmx.current_url_abs_path or "/") if htmx else request.get_full_path()
+    back = (htmx.current_url_abs_path or "/") if htmx else page_of(request)
     url = f"{settings.LOGIN_URL}?{urlencode({'next': back})}" if back != "/" else settings.LOGIN_URL
     if htmx:
         response = HttpResponse(status=401)

@@ -1,10 +1,12 @@
-"""The request as our middlewares leave it, for type checks."""
+"""The request as our middlewares leave it, for type checks; and the page it came from."""
 
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.http import HttpRequest
+from django.utils.http import url_has_allowed_host_and_scheme
 
 
 class PortalRequest(HttpRequest):
@@ -12,3 +14,14 @@ class PortalRequest(HttpRequest):
 
     person: Any
     htmx: Any
+
+
+def page_of(request: HttpRequest) -> str:
+    """Path of the page a person stands on: of a sent form the page it was on, since the form's own address is no page to come back to."""
+    if request.method in {"GET", "HEAD"}:
+        return request.get_full_path()
+    referer = request.headers.get("Referer", "")
+    if not url_has_allowed_host_and_scheme(referer, {request.get_host()}):
+        return "/"
+    parts = urlsplit(referer)
+    return f"{parts.path or '/'}{'?' + parts.query if parts.query else ''}"

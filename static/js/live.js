@@ -133,6 +133,7 @@ function signedOut() {
   drop();
   clearTimeout(retryTimer);
   show("offline");
+  emit("signed-out", {});
   // The session is over: the page must not stay. A page that was only just loaded is not loaded again and again.
   if (everLive || performance.now() > 5000) location.reload();
 }

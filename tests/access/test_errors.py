@@ -151,3 +151,16 @@ def test_a_refusal_speaks_of_pages_not_of_codes(client: Client, cast: Any, sign_
     for code in ("integrations.connection", "workspace.home", "“view”"):
         assert code not in page
     assert ('href="/"><svg' in page.split("refused-title", 1)[1]) is (path != "/")  # no way back to the page that was just refused
+
+
+@pytest.mark.parametrize(
+    ("referer", "back"),
+    [
+        ("http://testserver/customers/c-0/edit/?x=1", "/sign-in/?next=%2Fcustomers%2Fc-0%2Fedit%2F%3Fx%3D1"),
+        ("http://elsewhere.example/customers/", "/sign-in/"),
+        ("", "/sign-in/"),
+    ],
+)
+def test_a_form_sent_without_a_session_comes_back_to_its_page(client: Client, company: SimpleNamespace, referer: str, back: str) -> None:
+    answer = client.post("/shipments/s-1/advance/", headers={"Referer": referer} if referer else {})
+    assert (answer.status_code, answer["Location"]) == (302, back)

@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from apps.core.access import Decision
 from apps.core.errors import DomainError
 from apps.core.htmx import wants_fragment
+from apps.core.requests import page_of
 
 
 def wants_json(request: HttpRequest) -> bool:
@@ -112,6 +113,6 @@ def database_away(request: HttpRequest) -> HttpResponse:
 
 def _page(request: HttpRequest, template: str, context: dict[str, Any], status: int) -> HttpResponse:
     frame = "base.html" if getattr(request, "person", None) else "base_bare.html"
-    response = render(request, template, {**context, "layout": frame}, status=status)
+    response = render(request, template, {**context, "layout": frame, "back": page_of(request)}, status=status)
     response["Cache-Control"] = "no-store"
     return response
