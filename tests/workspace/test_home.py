@@ -95,7 +95,7 @@ def test_four_widgets_with_figures_source_and_age(stocked: SimpleNamespace, as_:
 def test_a_widget_somebody_may_not_see_is_locked_with_the_reason(stocked: SimpleNamespace, as_: Any) -> None:
     client = as_(stocked.eve)
     page = text(client.get("/widgets/crm.my_pipeline/"))
-    assert "Not for your role" in page and "crm.deal" in page
+    assert "Not for your role" in page and "grants “See” on CRM Deals" in page
     assert "Prospecting" not in page and "hx-get" not in client.get("/widgets/crm.my_pipeline/").content.decode()
     assert client.get("/widgets/no.such/").status_code == 404
 
