@@ -2,39 +2,40 @@
 
 from __future__ import annotations
 
-# Passed by a worker while a deal goes from "won" to "shipped".
+# Passed by a worker while a deal goes from "won" to "shipped", in about that order: after a death the next process repeats the same job and dies at
+# its next edge. No job has ten of them in a row, after which it would rightly be given up.
 WORKER = (
-    "jobs.claimed",
-    "jobs.before_commit",
-    "jobs.in_commit",
-    "jobs.after_commit",
-    "jobs.before_done",
-    "jobs.after_done",
     "integrations.feed_read",
     "integrations.feed_stored",
     "integrations.hints_stored",
+    "jobs.claimed",
     "integrations.before_fetch",
     "integrations.after_fetch",
     "integrations.record_settled",
+    "jobs.after_commit",
     "workflows.instance_created",
-    "workflows.started",
     "workflows.step_locked",
     "workflows.tokens_moved",
     "workflows.waits_written",
     "workflows.step_saved",
+    "workflows.started",
+    "jobs.before_done",
+    "jobs.after_done",
     "workflows.decision_applying",
     "workflows.decision_applied",
     "workflows.before_action",
-    "workflows.after_action",
-    "workflows.before_commit",
-    "workflows.after_commit",
-    "workflows.message_stored",
-    "workflows.message_taken",
     "business.before_order",
     "business.after_order",
+    "workflows.after_action",
+    "jobs.before_commit",
+    "workflows.before_commit",
+    "jobs.in_commit",
+    "workflows.after_commit",
     "business.after_purchase",
     "business.after_invoice",
     "business.after_contract",
+    "workflows.message_stored",
+    "workflows.message_taken",
     "business.after_progress",
 )
 # Passed by a web process: a person decides, a system pushes.
