@@ -29,6 +29,11 @@ def raise_file_limit() -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
+def cpu_of(pid: int) -> float:
+    """Seconds of CPU a process has used, all its threads, the kernel's share included."""
+    return time.clock_gettime((~pid << 3) | 2)  # the kernel's clock id of another process
+
+
 class Server:
     """A server process on a port of its own; ended by `end`."""
 
@@ -55,8 +60,7 @@ class Server:
         raise RuntimeError(f"the server on port {self.port} did not start:\n{self._log.read_text()[-2000:]}")
 
     def cpu(self) -> float:
-        """Seconds of CPU this process has used, all threads, kernel included."""
-        return time.clock_gettime((~self.pid << 3) | 2)  # the kernel's clock id of another process
+        return cpu_of(self.pid)
 
     def memory(self) -> float:
         """Kilobytes that are really its own or its share (PSS)."""
