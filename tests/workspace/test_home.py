@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from types import SimpleNamespace
 from typing import Any
 
@@ -95,7 +96,7 @@ def test_four_widgets_with_figures_source_and_age(stocked: SimpleNamespace, as_:
 def test_a_widget_somebody_may_not_see_is_locked_with_the_reason(stocked: SimpleNamespace, as_: Any) -> None:
     client = as_(stocked.eve)
     page = text(client.get("/widgets/crm.my_pipeline/"))
-    assert "Not for your role" in page and "grants “See” on CRM Deals" in page
+    assert "Not for your role" in page and "grants “See” on CRM Deals" in page and "crm.deal" not in page
     assert "Prospecting" not in page and "hx-get" not in client.get("/widgets/crm.my_pipeline/").content.decode()
     assert client.get("/widgets/no.such/").status_code == 404
 
@@ -192,3 +193,23 @@ def test_the_tour_exists_in_the_demo_only(stocked: SimpleNamespace, as_: Any, se
     assert "Delta Water Group: pumps 0" in page and "Meilin Foods: pumps 1" not in page  # d-1 has a line without product
     shop.put("deal", "d-x", name="x")
     assert "Chen An sets the deal to won" in text(client.get("/tour/d-0/"))
+
+
+@pytest.mark.req("E1")
+@pytest.mark.parametrize(
+    ("login", "places"),
+    [("ana", ["/customers/", "/deals/", "/orders/", "/shipments/"]), ("eve", ["/orders/", "/shipments/", "/stock/"]), ("admin", ["/customers/"])],
+)
+def test_a_first_day_begins_with_the_pages_one_may_open(cast: SimpleNamespace, as_: Any, notify: Any, login: str, places: list[str]) -> None:
+    """Nothing to do yet: the page shows where work begins, only what opens, and no more once something waits."""
+    person = getattr(cast, login)
+    client = as_(person)
+    offered = re.search(r'<nav[^>]*aria-label="Begin here".*?</nav>', client.get("/").content.decode(), re.DOTALL)
+    assert offered is not None
+    found = re.findall(r'<a [^>]*href="([^"]+)"', offered[0])
+    assert found[: len(places)] == places and len(found) <= 4
+    for path in found:
+        assert client.get(path).status_code == 200, path
+    notify(person, "x")
+    assert "Begin here" not in client.get("/").content.decode()
+    assert "Begin here" not in client.get("/home/todos/").content.decode()

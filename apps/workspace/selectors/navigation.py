@@ -119,3 +119,9 @@ def tabs(rail: list[Group]) -> list[Item]:
 def _item(place: Place, path: str) -> Item:
     current = path == place.url if place.url == "/" else path.startswith(place.url)
     return Item(place.key, place.url, str(place.label), str(place.short or place.label), place.icon, current)
+
+
+def to_begin(person: Any) -> list[Item]:
+    """Where somebody with nothing to do may go: the first pages of the business, else of the administration, that this person may open."""
+    work = {place.key for place in GROUPS[0][1]}
+    return [item for group in groups(person, "") for item in group.items if item.key not in work][:4]

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import datetime as dt
+from typing import Any
+
 from django.http import Http404, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
@@ -12,6 +15,7 @@ from apps.core.access import declare
 from apps.core.requests import PortalRequest
 from apps.core.widgets import WIDGETS
 from apps.workspace.selectors import home as selectors
+from apps.workspace.selectors.navigation import to_begin
 
 
 @declare("workspace.home", "view")
@@ -20,7 +24,7 @@ def home(request: PortalRequest) -> HttpResponse:
     """The page; widgets that are not at hand are fetched by the browser, one by one."""
     now = clock.now()
     context = {
-        "todos": selectors.todos(request.person, now),
+        **_todos(request, now),
         "notices": selectors.recent_messages(request.person, now),
         "widgets": selectors.widget_views(request.person, now),
         "today": timezone.localtime(now).date(),
@@ -33,7 +37,12 @@ def home(request: PortalRequest) -> HttpResponse:
 @require_GET
 def todos(request: PortalRequest) -> HttpResponse:
     """The to-do card alone, after a push."""
-    return render(request, "workspace/home_todos.html", {"todos": selectors.todos(request.person, clock.now())})
+    return render(request, "workspace/home_todos.html", _todos(request, clock.now()))
+
+
+def _todos(request: PortalRequest, now: dt.datetime) -> dict[str, Any]:
+    found = selectors.todos(request.person, now)
+    return {"todos": found, "places": [] if found.count else to_begin(request.person)}
 
 
 @declare("workspace.home", "view")
