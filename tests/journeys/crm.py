@@ -12,6 +12,8 @@ import requests
 class BottleCrm:
     def __init__(self, env: Mapping[str, str]) -> None:
         self._url = env["CRM_URL"]
+        self._skus: dict[str, dict[str, Any]] = {}
+        self._people: dict[str, str] = {}
         self._session = requests.Session()
         self._session.trust_env = False
         self._session.headers["Authorization"] = f"Bearer {env['CRM_SERVICE_TOKEN']}"
@@ -24,8 +26,6 @@ class BottleCrm:
 
     def deal(self, *, customer: str, seller: str = "ana", lines: Sequence[tuple[str, str, str]], name: str = "", **more: Any) -> str:
         """A deal in negotiation. lines: (SKU, quantity, unit price); customer "": none. Returns its id."""
-        users = self.ask("GET", "/api/users/?limit=50")["active_users"]["active_users"]
-        owner = next(user["id"] for user in users if user["user_details"]["email"].startswith(f"{seller}@"))
         deal = self.ask(
             "POST",
             "/api/opportunities/",
@@ -36,7 +36,7 @@ class BottleCrm:
                 "currency": "CNY",
                 "amount": "1",
                 "closed_on": "2026-12-31",
-                "assigned_to": [owner],
+                "assigned_to": [self.person(seller)],
                 "probability": 60,
                 **more,
             },
@@ -45,9 +45,21 @@ class BottleCrm:
             self.add_line(deal["id"], sku, quantity, price)
         return str(deal["id"])
 
+    def person(self, login: str) -> str:
+        """BottleCRM's id of one of its users."""
+        if login not in self._people:
+            users = self.ask("GET", "/api/users/?limit=50")["active_users"]["active_users"]
+            self._people = {user["user_details"]["email"].partition("@")[0]: str(user["id"]) for user in users}
+        return self._people[login]
+
+    def product(self, sku: str) -> dict[str, Any] | None:
+        """One of BottleCRM's products; None when it has none of that code."""
+        if sku not in self._skus:
+            self._skus = {str(one["sku"]): one for one in self.ask("GET", "/api/invoices/products/?limit=200")["results"]}
+        return self._skus.get(sku)
+
     def add_line(self, deal_id: str, sku: str, quantity: str, price: str, **more: Any) -> None:
-        products = self.ask("GET", "/api/invoices/products/?limit=200")["results"]
-        product = next((one for one in products if one["sku"] == sku), None)
+        product = self.product(sku)
         body = {"name": product["name"] if product else sku, "quantity": quantity, "unit_price": price, **more}
         if product:
             body["product_id"] = product["id"]
@@ -67,8 +79,9 @@ class BottleCrm:
     def change_line(self, deal_id: str, line_id: str, sku: str = "", **changes: Any) -> None:
         """Another product, quantity or price for a line; what is not named stays."""
         if sku:
-            products = self.ask("GET", "/api/invoices/products/?limit=200")["results"]
-            changes["product_id"] = next(one["id"] for one in products if one["sku"] == sku)
+            product = self.product(sku)
+            assert product, sku
+            changes["product_id"] = product["id"]
         self.ask("PUT", f"/api/opportunities/{deal_id}/line-items/{line_id}/", json=changes)
 
     def change(self, deal_id: str, **fields: Any) -> None:

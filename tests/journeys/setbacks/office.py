@@ -16,7 +16,6 @@ from tests.support.until import until
 
 LONG = 60.0  # seconds; what usually takes one or two
 CHINESE = {"Accept-Language": "zh-hans"}
-TABS = ("todo", "notices", "closed")
 LINES = [("P-1017", "4", "130"), ("P-1034", "10", "68")]  # goods of which there is plenty; 1200.00
 
 
@@ -51,9 +50,15 @@ class Office:
         assert answer.status_code == 200, answer.text[:300]
         return [task for task in answer.json() if task["business_key"] == key]
 
+    def has_task(self, key: str) -> bool:
+        sql = """select 1 from workflows_task t join workflows_processinstance i on i.id = t.instance_id
+                 where i.business_key = %s and t.state in ('READY', 'RESERVED')"""
+        return bool(self.rows(sql, key))
+
     def task(self, key: str, login: str = "boss") -> dict[str, Any]:
         """The one open task, waited for."""
-        (task,) = until(lambda: self.tasks(key, login), seconds=LONG, every=0.2, what=f"a task for {login} about {key}")
+        until(lambda: self.has_task(key), seconds=LONG, every=0.1, what=f"a task about {key}")
+        (task,) = self.tasks(key, login)
         return dict(task)
 
     def look(self, task_id: str, login: str = "boss") -> dict[str, Any]:
@@ -100,20 +105,21 @@ class Office:
 
     # -- what people are told
 
-    def notices(self, login: str, kind: str, about: str = "", *, chinese: bool = False) -> list[dict[str, Any]]:
-        """Everything of that kind that the person was sent and that names `about`, in the order of the tabs."""
+    def notices(self, login: str, kind: str, about: str, *, chinese: bool = False) -> list[dict[str, Any]]:
+        """Everything of that kind about that deal (its name) that the person was sent, as the portal shows it to that person; newest first."""
+        sql = """select n.id::text from notifications_notification n join directory_person p on p.id = n.person_id
+                 where p.login = %s and n.kind = %s and n.params::text like %s order by n.created_at desc"""
         found = []
-        for tab in TABS:
-            params = {"tab": tab, "kind": kind, "shown": "500"}
-            answer = self.at(login).get("/api/v1/notifications", params=params, headers=CHINESE if chinese else None)
+        for row in self.rows(sql, login, kind, f"%{about}%"):
+            answer = self.at(login).get(f"/api/v1/notifications/{row['id']}", headers=CHINESE if chinese else None)
             assert answer.status_code == 200, answer.text[:300]
-            found += [notice for notice in answer.json()["items"] if notice["kind"] == kind and about in f"{notice['title']} {notice['body']}"]
+            found.append(dict(answer.json()))
         return found
 
     def told(self, login: str, kind: str, about: str) -> dict[str, Any]:
         """The one notice, waited for."""
-        (notice,) = until(lambda: self.notices(login, kind, about), seconds=LONG, every=0.2, what=f"{kind} for {login} about {about}")
-        return dict(notice)
+        (notice,) = until(lambda: self.notices(login, kind, about), seconds=LONG, every=0.1, what=f"{kind} for {login} about {about}")
+        return notice
 
     def told_chinese(self, login: str, kind: str, about: str) -> tuple[str, str]:
         """(title, body) of the same notice for a reader of Chinese."""
