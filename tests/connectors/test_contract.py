@@ -30,7 +30,6 @@ IDS = sorted(registry.manifests())
 # --- what it says of itself -------------------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.req("I3")
 @pytest.mark.parametrize("connector_id", IDS)
 def test_a_connector_has_the_tier_it_claims(connector_id: str) -> None:
     tier, problems = quality.problems_of(registry.CONNECTORS / connector_id)
@@ -42,7 +41,6 @@ def test_every_connector_is_on_a_bench() -> None:
     assert {name.partition("-")[0] for name in benches.NAMES} == set(IDS)
 
 
-@pytest.mark.req("I5")
 @pytest.mark.parametrize("connector_id", IDS)
 def test_what_it_can_do_is_what_its_manifest_says(connector_id: str) -> None:
     manifest, connector = registry.manifests()[connector_id], registry.connector(connector_id)
@@ -77,7 +75,6 @@ def test_secrets_are_marked_and_addresses_checked(bench: Bench) -> None:
         bench.connector.config.model_validate({**bench.settings, "base_url": bench.line.url, "stranger": 1})
 
 
-@pytest.mark.req("I5")
 def test_health_names_the_system_and_its_version(live: Bench) -> None:
     found = live.connector.check(live.config())
     assert (found.ok, found.message) == (True, "")

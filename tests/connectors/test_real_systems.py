@@ -9,7 +9,6 @@ from tests.connectors.tape import Tape, differences, shapes, statuses
 from tests.support.stack import RealStack
 
 
-@pytest.mark.req("I10")
 @pytest.mark.parametrize("connector_id", list(SCENARIOS))
 def test_the_real_system_answers_as_it_was_recorded(real_stack: RealStack, connector_id: str) -> None:
     recorded = Tape(connector_id)

@@ -82,7 +82,7 @@ MADE = {
 }
 
 
-@pytest.mark.req("P4")
+@pytest.mark.req("I4", "P4")
 def test_a_repeat_after_a_lost_answer_has_one_effect_and_the_first_answer(live: Bench) -> None:
     before = effects(live)
 
@@ -157,7 +157,6 @@ REPEATED = {
 }
 
 
-@pytest.mark.req("P4")
 def test_the_real_systems_answer_a_repeat_with_the_first_answer(play: Play) -> None:
     for step in REPEATED[play.connector.id]:
         first, again = play.results[step], play.results[f"{step}_again"]

@@ -201,7 +201,6 @@ def test_a_key_that_is_taken_is_refused_and_the_folder_stays(made: pathlib.Path,
 # --- check_connectors -------------------------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.req("I10")
 def test_all_connectors_are_said_to_be_fine() -> None:
     assert run("check_connectors").splitlines() == [f"{one}: silver: ok" for one in sorted(registry.manifests())]
     assert run("check_connectors", "erp_tryton") == "erp_tryton: silver: ok\n"

@@ -34,43 +34,26 @@ def keys(client: Any, path: str, **query: Any) -> list[str]:
     return [row["external_id"] for row in get(client, path, **query)["results"]]
 
 
-@pytest.mark.req("A3")
-@pytest.mark.parametrize("path", ROWS)
-def test_everybody_sees_the_rows_that_are_theirs(stocked: SimpleNamespace, as_: Any, path: str) -> None:
-    found: dict[str, Any] = {}
-    for login in CAST:
-        answer = as_(getattr(stocked, login)).get(f"/api/v1/{path}")
-        found[login] = answer.json()["total"] if answer.status_code == 200 else answer.status_code
-        if answer.status_code != 200:
-            assert set(answer.json()) == {"error"}
-            assert "results" not in answer.json()
-    assert found == ROWS[path]
+def test_everybody_sees_the_rows_that_are_theirs(stocked: SimpleNamespace, as_: Any) -> None:
+    clients = {login: as_(getattr(stocked, login)) for login in CAST}
+    for path, wanted in ROWS.items():
+        answers = {login: client.get(f"/api/v1/{path}") for login, client in clients.items()}
+        assert {login: a.json()["total"] if a.status_code == 200 else a.status_code for login, a in answers.items()} == wanted, path
+        assert [set(a.json()) for a in answers.values() if a.status_code != 200] == [{"error"}] * list(wanted.values()).count(403), path
 
 
-@pytest.mark.req("A3")
-@pytest.mark.parametrize("path", ROWS)
-def test_the_page_and_the_api_open_for_the_same_people_and_one_record_like_its_list(stocked: SimpleNamespace, as_: Any, path: str) -> None:
-    for login in CAST:
-        client = as_(getattr(stocked, login))
-        listed = client.get(f"/api/v1/{path}").status_code
-        assert client.get(f"/{path}/").status_code == listed, login
-        assert client.get(f"/api/v1/{path}/{SINGLE[path]}").status_code == listed, login
-        if path != "stock":
-            assert client.get(f"/{path}/{SINGLE[path]}/").status_code == listed, login
-
-
-@pytest.mark.req("A3")
-@pytest.mark.parametrize("path", ["customers", "deals", "orders", "shipments"])
-def test_the_page_lists_the_rows_of_the_api_and_no_others(stocked: SimpleNamespace, as_: Any, path: str) -> None:
-    for login in CAST:
-        client = as_(getattr(stocked, login))
+@pytest.mark.parametrize("login", CAST)
+def test_the_page_and_the_api_show_the_same_people_the_same_rows(stocked: SimpleNamespace, as_: Any, login: str) -> None:
+    client = as_(getattr(stocked, login))
+    for path, single in SINGLE.items():
         answer = client.get(f"/api/v1/{path}", {"size": 500})
-        if answer.status_code != 200:
-            continue
-        page = client.get(f"/{path}/?view=list").content.decode()
-        all_ids = Record.objects.filter(kind=path.removesuffix("s")).values_list("external_id", flat=True)
-        shown = {ident for ident in all_ids if f"/{path}/{ident}/" in page}
-        assert shown == {row["external_id"] for row in answer.json()["results"]}, login
+        page = client.get(f"/{path}/?view=list")
+        sheet = client.get(f"/{path}/{single}/").status_code if path != "stock" else page.status_code
+        assert {page.status_code, sheet, client.get(f"/api/v1/{path}/{single}").status_code} == {answer.status_code}, path
+        if answer.status_code == 200 and path != "stock":
+            all_ids = Record.objects.filter(kind=path.removesuffix("s")).values_list("external_id", flat=True)
+            shown = {ident for ident in all_ids if f"/{path}/{ident}/" in page.content.decode()}
+            assert shown == {row["external_id"] for row in answer.json()["results"]}, path
 
 
 def test_nobody_gets_in_without_signing_in(stocked: SimpleNamespace, client: Any) -> None:
@@ -80,10 +63,16 @@ def test_nobody_gets_in_without_signing_in(stocked: SimpleNamespace, client: Any
         assert "results" not in answer.content.decode()
 
 
+@pytest.mark.req("A6")
+def test_sales_sees_the_talks_of_the_crm_and_the_deliveries_of_the_erp(stocked: SimpleNamespace, as_: Any) -> None:
+    client = as_(stocked.ana)
+    assert [row["subject"] for row in get(client, "customers/c-0/follow-ups")["results"]] == ["Budget fixed until Tuesday"]
+    assert [(row["key"], row["state"]) for row in get(client, "shipments", order_id="o-3")["results"]] == [("DN-5503", "done")]
+
+
 # --- masks ------------------------------------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.req("A4")
 def test_private_fields_of_a_customer_by_role(stocked: SimpleNamespace, as_: Any) -> None:
     """ana owns c-0, boss c-3."""
     own, other = ({login: get(as_(getattr(stocked, login)), f"customers/{ident}") for login in ("ana", "boss", "fin", "admin")} for ident in ("c-0", "c-3"))
@@ -100,7 +89,6 @@ def test_private_fields_of_a_customer_by_role(stocked: SimpleNamespace, as_: Any
     assert {"phone", "email", "contacts"} & set(own["fin"]) == set()  # finance does not even learn that there are some
 
 
-@pytest.mark.req("A4")
 def test_the_warehouse_sees_what_to_pack_and_no_price(stocked: SimpleNamespace, as_: Any) -> None:
     order = get(as_(stocked.eve), "orders/o-1")
     assert order["masked"] == ["amount", "lines"]
@@ -111,15 +99,11 @@ def test_the_warehouse_sees_what_to_pack_and_no_price(stocked: SimpleNamespace, 
     assert get(as_(stocked.ana), "orders/o-1")["amount"] == "70200"
 
 
-@pytest.mark.req("A4")
-@pytest.mark.parametrize("login", ["ana", "eve", "guest"])
-def test_what_a_customer_owes_is_for_few(stocked: SimpleNamespace, as_: Any, login: str) -> None:
-    answer = as_(getattr(stocked, login)).get("/api/v1/receivables/K100")
-    assert answer.status_code == 403
-    assert "212400" not in answer.content.decode()
-
-
-def test_finance_reads_what_a_customer_owes(stocked: SimpleNamespace, as_: Any) -> None:
+def test_what_a_customer_owes_is_for_few(stocked: SimpleNamespace, as_: Any) -> None:
+    for login in ("ana", "eve", "guest"):
+        answer = as_(getattr(stocked, login)).get("/api/v1/receivables/K100")
+        assert answer.status_code == 403
+        assert "212400" not in answer.content.decode()
     found = get(as_(stocked.fin), "receivables/K100")
     assert (found["balance"], found["overdue"], found["limit"], found["open_invoices"], found["currency"]) == ("212400", "47500", "800000", 2, "CNY")
 
@@ -166,8 +150,8 @@ def test_deals_by_stage_and_customer(stocked: SimpleNamespace, as_: Any) -> None
 
 def test_orders_by_state_customer_and_deal(stocked: SimpleNamespace, as_: Any) -> None:
     client = as_(stocked.fin)
-    assert keys(client, "orders", state="processing") == ["o-2", "o-5"]
-    assert keys(client, "orders", customer_key="K100") == ["o-0", "o-5"]
+    assert sorted(keys(client, "orders", state="processing")) == ["o-2", "o-5"]  # of one day: in any order
+    assert sorted(keys(client, "orders", customer_key="K100")) == ["o-0", "o-5"]
     assert keys(client, "orders", reference="d-3") == ["o-3"]
     assert keys(client, "orders", q="so-20874") == ["o-4"]
 
@@ -233,22 +217,22 @@ def test_a_record_says_how_old_it_is_and_where_it_is_from(stocked: SimpleNamespa
 # --- queries ----------------------------------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.req("X3")
-@pytest.mark.parametrize("path", ROWS)
-def test_forty_rows_more_take_no_query_more(stocked: SimpleNamespace, as_: Any, path: str) -> None:
+def test_forty_rows_more_take_no_query_more(stocked: SimpleNamespace, as_: Any) -> None:
     client = as_(stocked.boss)
 
-    def queries() -> int:
+    def queries(path: str) -> int:
         get(client, path, size=100)
         with CaptureQueriesContext(connection) as seen:
             get(client, path, size=100)
         return len(seen)
 
-    before = queries()
+    before = {path: queries(path) for path in ROWS}
+    assert max(before.values()) <= 9
     for number in range(40):
-        _one_more(path, number, stocked)
-    assert get(client, path, size=100)["total"] == ROWS[path]["boss"] + 40
-    assert queries() == before <= 9
+        for path in ROWS:
+            _one_more(path, number, stocked)
+    assert {path: get(client, path, size=100)["total"] for path in ROWS} == {path: ROWS[path]["boss"] + 40 for path in ROWS}
+    assert {path: queries(path) for path in ROWS} == before
 
 
 def _one_more(path: str, number: int, people: SimpleNamespace) -> None:
