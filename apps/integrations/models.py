@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from apps.core.models import Identified, Stamped
 
@@ -139,7 +140,7 @@ class QuarantineItem(Stamped):
     """A record that was not taken: which, why, whose. At most one open item a record; a good reading releases it."""
 
     class State(models.TextChoices):
-        OPEN = "OPEN", _("Open")
+        OPEN = "OPEN", pgettext_lazy("quarantine", "Open")
         RELEASED = "RELEASED", _("Released")
         DISMISSED = "DISMISSED", _("Dismissed")
 

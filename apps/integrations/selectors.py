@@ -10,6 +10,8 @@ from django.core.paginator import Paginator
 from django.db.models import Count, Q, QuerySet
 
 from apps.core.access import Projected, Raw, plan
+from apps.directory import selectors as directory
+from apps.directory.models import Person
 from apps.integrations.models import Connection, InboundMessage, QuarantineItem, StreamState, SyncRun
 
 
@@ -106,20 +108,22 @@ def _raw(item: QuarantineItem) -> Raw:
 
 @dataclass(frozen=True)
 class ConnectionSheet:
-    """What the page shows of a connection. `waiting`: hints to be read and hints that wait for a cure."""
+    """What the page shows of a connection. `waiting`: hints to be read and hints that wait for a cure. `steward`: None where nobody in the
+    directory has that login."""
 
     row: Connection
     streams: list[StreamState]
     runs: list[SyncRun]
     waiting: dict[str, int]
     loading: bool
+    steward: Person | None = None
 
 
 def connection_sheet(row: Connection) -> ConnectionSheet:
     """One connection with everything that belongs to it. `row` as `connections()` gives it."""
     latest = runs(row, limit=5)
     loading = any(run.finished_at is None for run in latest if run.kind != SyncRun.Kind.INCREMENTAL)
-    return ConnectionSheet(row, list(streams(row)), latest, waiting(row), loading)
+    return ConnectionSheet(row, list(streams(row)), latest, waiting(row), loading, directory.find_person_by_login(row.steward))
 
 
 def open_item_of(system: str, kind: str, external_id: str) -> QuarantineItem | None:

@@ -1,8 +1,11 @@
 """Pages of connections and quarantine."""
 
 import datetime as dt
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
+from django.test import Client
 
 from apps.integrations.models import Connection, QuarantineItem, SyncRun
 
@@ -30,7 +33,7 @@ def test_an_administrator_sees_every_connection_with_its_streams(loaded, as_pers
     html = as_person("admin").get("/connections/").content.decode()
     assert 'data-connection="crm" data-state="up"' in html
     assert "dummy_crm" in html
-    assert ">deals<" in html
+    assert ">Deals<" in html
     assert 'action="/connections/crm/resync/"' in html
 
 
@@ -130,3 +133,18 @@ def test_others_do_not_find_it(bad, as_person, login):
 
 def test_an_empty_quarantine_says_so(loaded, as_person):
     assert "Nothing is in quarantine" in as_person("admin").get("/quarantine/").content.decode()
+
+
+def test_the_chinese_page_of_connections_speaks_chinese(client: Client, cast: SimpleNamespace, sign_in: Any, systems: SimpleNamespace) -> None:
+    """Streams, the steward's name and the open ones in quarantine, not their codes."""
+    systems.load()
+    cast.admin.account.language = "zh-hans"
+    cast.admin.account.save()
+    sign_in(client, cast.admin)
+    page = client.get("/connections/").content.decode()
+    for words in ("<td>订单</td>", "<td>客户</td>", "<dd>郭鹏</dd>"):
+        assert words in page
+    assert "<td>orders</td>" not in page and "<dd>admin</dd>" not in page
+    page = client.get("/quarantine/").content.decode()
+    assert "待处理" in page and "打开 " not in page
+    assert "郭鹏 · " in client.get("/profile/").content.decode()

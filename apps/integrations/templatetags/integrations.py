@@ -6,6 +6,7 @@ from typing import Any
 
 from django import template
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 register = template.Library()
 
@@ -23,10 +24,20 @@ def kind_name(kind: Any) -> str:
 @register.filter
 def item_state(state: Any) -> str:
     """Of a record in quarantine."""
-    return {"OPEN": _("Open"), "RELEASED": _("Released"), "DISMISSED": _("Dismissed")}.get(str(state), str(state))
+    return {"OPEN": pgettext("quarantine", "Open"), "RELEASED": _("Released"), "DISMISSED": _("Dismissed")}.get(str(state), str(state))
 
 
 @register.filter
 def item_tone(state: Any) -> str:
     """The colour of that state."""
     return {"OPEN": "danger", "RELEASED": "ok"}.get(str(state), "line")
+
+
+@register.filter
+def stream_name(stream: Any) -> str:
+    """What a stream carries, in the reader's language; an unknown one by its own name."""
+    return {
+        "customers": _("Customers"), "deals": _("Deals"), "follow_ups": _("Follow-ups"), "products": _("Products"), "stock": _("Stock"),
+        "orders": _("Orders"), "shipments": _("Shipments"), "receivables": _("Receivables"), "invoices": _("Invoices"),
+        "purchase_requests": _("Purchase requests"),
+    }.get(str(stream), str(stream))  # fmt: skip
