@@ -53,7 +53,7 @@ def state_of(task: Task) -> tuple[Any, ...]:
     )
 
 
-@pytest.mark.req("D4", "P3")
+@pytest.mark.req("D4", "P3", "E12")
 def test_the_task_reaches_the_inbox_of_its_candidate(world: Any, begin: Any, cast: Any) -> None:
     task = only_task(begin(APPROVAL))
     assert (task.state, task.assignee) == ("RESERVED", cast.boss)

@@ -12,7 +12,8 @@ from apps.workflows.engine.cards import Fact
 from apps.workflows.kinds import IncidentOpened
 from apps.workflows.models import Incident, ProcessInstance
 from tests.workflows import build as b
-from tests.workflows.test_pages import as_, words  # noqa: F401 - fixture
+from tests.workflows.test_decisions import APPROVAL, only_task
+from tests.workflows.test_pages import as_, version_in, words  # noqa: F401 - fixture
 
 
 @pytest.mark.req("E14", "P16")
@@ -60,3 +61,24 @@ def test_of_two_lists_of_lines_only_what_differs_is_shown() -> None:
     assert (told["old"], told["new"]) == ("A 5 × ¥58,000", "A 5 × ¥58,100")
     told = policies.difference(None, lines(*kept), lines(*kept, ("D", "2", "10")))
     assert (told["old"], told["new"]) == ("–", "D 2 × ¥10")
+
+
+@pytest.mark.req("D5", "D9")
+@pytest.mark.django_db
+def test_page_pane_and_api_refuse_what_moved_with_the_same_difference(as_: Any, world: Any, begin: Any, cast: Any) -> None:  # noqa: F811
+    task = only_task(begin(APPROVAL))
+    client = as_(cast.boss)
+    seen = version_in(client.get(f"/approvals/{task.pk}/"))
+    world.amount = "900.00"
+    sent = {"outcome": "APPROVED", "seen_version": seen, "comment": "half a sentence"}
+    for pane in ("", "1"):
+        answer = client.post(f"/approvals/{task.pk}/decide/", {**sent, "pane": pane}, headers={"HX-Request": "true"})
+        assert answer.status_code == 409
+        assert "<del>¥1,000</del>" in answer.content.decode() and "<ins>¥900</ins>" in answer.content.decode()
+        assert "half a sentence" in answer.content.decode()  # nothing typed is lost
+    error = client.post(f"/api/v1/tasks/{task.pk}/complete", sent, content_type="application/json").json()["error"]
+    assert [(one["fact"], one["old"], one["new"]) for one in error["details"]["diff"]] == [("amount", "¥1,000", "¥900")]
+    task.refresh_from_db()
+    assert (task.state, task.outcome) == ("RESERVED", "")
+    world.amount, world.on_hand = "1000.00", 7  # back again, and something that is not watched moved
+    assert client.post(f"/api/v1/tasks/{task.pk}/complete", sent, content_type="application/json").status_code == 200
