@@ -82,6 +82,11 @@ def people_by_id(ids: Iterable[uuid.UUID | str | None]) -> dict[uuid.UUID, Perso
     return {person.pk: person for person in Person.objects.select_related("org_unit").filter(pk__in=wanted)} if wanted else {}
 
 
+def people_by_login(logins: Iterable[str]) -> dict[str, Person]:
+    """People by the company's short name in one query; unknown ones are left out."""
+    return {person.login: person for person in Person.objects.select_related("org_unit").filter(login__in=set(logins))}
+
+
 def units() -> list[OrgUnit]:
     """All units, parents before children."""
     return list(OrgUnit.objects.order_by("path"))

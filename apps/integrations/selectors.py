@@ -119,11 +119,17 @@ class ConnectionSheet:
     steward: Person | None = None
 
 
-def connection_sheet(row: Connection) -> ConnectionSheet:
-    """One connection with everything that belongs to it. `row` as `connections()` gives it."""
+def connection_sheets() -> list[ConnectionSheet]:
+    """Every connection with everything that belongs to it."""
+    rows = list(connections())
+    stewards = directory.people_by_login(row.steward for row in rows)
+    return [_sheet(row, stewards.get(row.steward)) for row in rows]
+
+
+def _sheet(row: Connection, steward: Person | None) -> ConnectionSheet:
     latest = runs(row, limit=5)
     loading = any(run.finished_at is None for run in latest if run.kind != SyncRun.Kind.INCREMENTAL)
-    return ConnectionSheet(row, list(streams(row)), latest, waiting(row), loading, directory.find_person_by_login(row.steward))
+    return ConnectionSheet(row, list(streams(row)), latest, waiting(row), loading, steward)
 
 
 def open_item_of(system: str, kind: str, external_id: str) -> QuarantineItem | None:

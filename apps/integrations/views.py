@@ -27,7 +27,7 @@ OPEN = QuarantineItem.State.OPEN
 def connections(request: PortalRequest) -> HttpResponse:
     """Every connection: does it answer, how far was it read, what waits."""
     context = {
-        "sheets": [selectors.connection_sheet(row) for row in selectors.connections()],
+        "sheets": selectors.connection_sheets(),
         "may_manage": plan(request.person, "manage", "integrations.connection").allowed,
     }
     return page(request, "integrations/connections.html", context, fragment="integrations/connection_cards.html")
