@@ -10,9 +10,14 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from hypothesis import HealthCheck, settings
 
 from tests.support.results import pytest_runtest_makereport, pytest_sessionfinish  # noqa: F401 - hooks
 from tests.support.stack import demo, demo_soap, real_stack  # noqa: F401  (fixtures for all)
+
+# What a property test finds depends neither on luck nor on how busy the machine is: the same examples in every run, no deadline for one.
+settings.register_profile("atrium", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("atrium")
 
 NOW = dt.datetime(2026, 11, 23, 1, 12, tzinfo=dt.UTC)  # Monday, 09:12 in the company's zone
 
