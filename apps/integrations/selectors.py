@@ -11,7 +11,6 @@ from django.db.models import Count, Q, QuerySet
 
 from apps.core.access import Projected, Raw, plan
 from apps.directory import selectors as directory
-from apps.directory.models import Person
 from apps.integrations.models import Connection, InboundMessage, QuarantineItem, StreamState, SyncRun
 
 
@@ -116,7 +115,7 @@ class ConnectionSheet:
     runs: list[SyncRun]
     waiting: dict[str, int]
     loading: bool
-    steward: Person | None = None
+    steward: Any = None
 
 
 def connection_sheets() -> list[ConnectionSheet]:
@@ -126,7 +125,7 @@ def connection_sheets() -> list[ConnectionSheet]:
     return [_sheet(row, stewards.get(row.steward)) for row in rows]
 
 
-def _sheet(row: Connection, steward: Person | None) -> ConnectionSheet:
+def _sheet(row: Connection, steward: Any) -> ConnectionSheet:
     latest = runs(row, limit=5)
     loading = any(run.finished_at is None for run in latest if run.kind != SyncRun.Kind.INCREMENTAL)
     return ConnectionSheet(row, list(streams(row)), latest, waiting(row), loading, steward)
