@@ -41,7 +41,7 @@ def die_after_the_order(stack: RealStack, portal: PortalProcesses, boss: PortalB
     deals = Deals(stack, boss)
     relay = Relay(portal, "worker", folder, [EDGE])
     deal_id = deals.win(short=True)
-    until(lambda: deals.move_on() or relay.is_through, seconds=90, every=0.2, what="the death after the order")
+    until(lambda: deals.move_on() or relay.is_through, seconds=240, every=0.2, what="the death after the order")
     deals.wait_until_through(seconds=180)
     relay.assert_all_fired()
     return deal_id

@@ -114,7 +114,7 @@ class Storm:
         assert "Atrium’s database does not answer" in page.text
         assert answer.json()["error"]["code"] == "unavailable"
         assert [page.headers["Retry-After"], answer.headers["Retry-After"]] == ["5", "5"]
-        until(lambda: self.boss.get("/approvals/").status_code == 200, seconds=60, what="the portal to find its database again")
+        until(lambda: self.boss.get("/approvals/").status_code == 200, seconds=240, what="the portal to find its database again")
 
     def shut_out_keycloak(self) -> None:
         """Who is signed on goes on; who wants to sign on reads why not; afterwards signing on works."""
@@ -129,7 +129,7 @@ class Storm:
         assert "The sign-in service does not answer." in page.text
         self.assert_pages_are_shown()
         self.stack.start("keycloak")
-        until(lambda: stranger.sign_in("eve").status_code == 200 and stranger.who() == "eve", seconds=60, every=1, what="eve to sign on")
+        until(lambda: stranger.sign_in("eve").status_code == 200 and stranger.who() == "eve", seconds=240, every=1, what="eve to sign on")
 
     def assert_pages_are_shown(self) -> None:
         for path in ("/", "/approvals/", "/deals/", "/inbox/"):

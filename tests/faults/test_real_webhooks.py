@@ -74,16 +74,16 @@ def test_five_deliveries_in_the_wrong_order_are_one_loop_and_one_order(
     # all there before anybody looks, the newest first
     assert deliver(push, moves[backwards][::-1]) == [1, 1, 1] + [0] * 3 * (TIMES - 1)
     portal.start_worker(1)
-    until(lambda: asked(real_stack, backwards), seconds=60, what="the task of the deal told backwards")
+    until(lambda: asked(real_stack, backwards), seconds=240, what="the task of the deal told backwards")
 
     # the newest alone, then the older ones when the case is under way: "reopened" is not true any more
     won, reopened, won_again = moves[late]
     deliver(push, [won_again])
-    until(lambda: asked(real_stack, late), seconds=60, what="the task of the deal told late")
+    until(lambda: asked(real_stack, late), seconds=240, what="the task of the deal told late")
     deliver(push, [reopened])
-    until(lambda: is_read(real_stack, late, 2), seconds=60, what="the late reopening to be read")
+    until(lambda: is_read(real_stack, late, 2), seconds=240, what="the late reopening to be read")
     deliver(push, [won])
-    until(lambda: is_read(real_stack, late, 3), seconds=60, what="the late first win to be read")
+    until(lambda: is_read(real_stack, late, 3), seconds=240, what="the late first win to be read")
     assert asked(real_stack, late) == 1
 
     deals.wait_until_through(seconds=180)
@@ -98,13 +98,13 @@ def test_an_old_win_does_not_bring_back_a_deal_that_was_reopened(real_stack: Rea
     crm.set_won(deal_id)
     portal.start_worker(1)
     deliver(push, moves_of(real_stack, deal_id))
-    until(lambda: asked(real_stack, deal_id), seconds=60, what="the task")
+    until(lambda: asked(real_stack, deal_id), seconds=240, what="the task")
     crm.set_stage(deal_id, "NEGOTIATION")
     won, reopened = moves_of(real_stack, deal_id)
     deliver(push, [reopened, won])
-    until(lambda: [case["state"] for case in cases(real_stack, [deal_id])] == ["COMPLETED"], seconds=60, what="the withdrawal")
+    until(lambda: [case["state"] for case in cases(real_stack, [deal_id])] == ["COMPLETED"], seconds=240, what="the withdrawal")
     assert deliver(push, [won, reopened]) == [0] * 2 * TIMES
-    until(lambda: is_read(real_stack, deal_id, 2), seconds=60, what="both to be read")
+    until(lambda: is_read(real_stack, deal_id, 2), seconds=240, what="both to be read")
     assert asked(real_stack, deal_id) == 0
     assert len(cases(real_stack, [deal_id])) == 1
     assert orders_of(real_stack, deal_id) == []
@@ -150,7 +150,7 @@ def test_a_bad_record_is_held_once_and_goes_on_when_it_is_cured(
     crm.set_won(deal_id)
     portal.start_worker(1)
     deliver(push, moves_of(real_stack, deal_id))
-    until(lambda: hints(real_stack, deal_id)[-1][2] == "HELD", seconds=60, what="the deal to be held")
+    until(lambda: hints(real_stack, deal_id)[-1][2] == "HELD", seconds=240, what="the deal to be held")
     deliver(push, moves_of(real_stack, deal_id))
     hints_known, _readings, begun, held = traces(real_stack, deal_id)
     assert (hints_known, begun, held) == (1, 0, 1)

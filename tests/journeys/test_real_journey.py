@@ -41,10 +41,10 @@ def test_a_deal_won_in_the_crm_becomes_an_order_in_the_erp_and_comes_back(chromi
         boss.wait_for_task(title)
         boss.approve(title)
         assert erp_order(real_stack, deal_id) is None  # nothing is outside while it can be undone
-        until(lambda: custom_fields(real_stack, deal_id).get("erp_order_no"), seconds=60, what="the contract in the CRM")
+        until(lambda: custom_fields(real_stack, deal_id).get("erp_order_no"), seconds=240, what="the contract in the CRM")
         facts = assert_one_of_each(real_stack.env, deal_id, short=False, payment_term_days=30)
         eve.ship(str(facts.deliveries[0]["id"]))
-        until(lambda: custom_fields(real_stack, deal_id).get("erp_order_state") == "shipped", seconds=60, what="shipped in the CRM")
+        until(lambda: custom_fields(real_stack, deal_id).get("erp_order_state") == "shipped", seconds=240, what="shipped in the CRM")
         boss.wait_for_text(f"/loop/deal:{deal_id}/", "The deal reads: shipped")
         assert [boss.problems, eve.problems] == [[], []]
     facts = assert_one_of_each(real_stack.env, deal_id, short=False, payment_term_days=30)
@@ -63,6 +63,6 @@ def test_what_is_short_is_requested_from_purchasing_once(chromium: Any, real_sta
         crm.set_won(deal_id)
         boss.wait_for_task(crm.name(deal_id))
         boss.approve(crm.name(deal_id))
-        until(lambda: custom_fields(real_stack, deal_id).get("erp_order_no"), seconds=60, what="the contract in the CRM")
+        until(lambda: custom_fields(real_stack, deal_id).get("erp_order_no"), seconds=240, what="the contract in the CRM")
     facts = assert_one_of_each(real_stack.env, deal_id, short=True, payment_term_days=60)
     assert [(one["sku"], float(one["quantity"])) for one in facts.purchase_requests] == [("P-1003", 5.0)]
