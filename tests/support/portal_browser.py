@@ -50,7 +50,7 @@ class PortalBrowser:
         self.get("/sign-in/")
         answer = self.post("/accounts/oidc/keycloak/login/", {"next": after})
         assert answer.status_code == 302, answer.status_code
-        return str(answer.headers["Location"])
+        return urljoin(answer.url, answer.headers["Location"])  # the realm, or our own page that says why not
 
     def sign_in(self, login: str, *, tamper: Callable[[dict[str, str]], None] | None = None) -> requests.Response:
         """The whole way; the last answer (the page asked for, or a refusal)."""
