@@ -121,7 +121,7 @@ class RedisBus:
 
         async def subscribed() -> None:
             nonlocal failures
-            await catch_up()
+            await _without_failing(catch_up)  # a database that is away is no reason to leave the bus
             if failures:
                 logger.warning("the bus is back after %s tries", failures)
             failures = 0
@@ -165,7 +165,7 @@ async def _without_failing(catch_up: CatchUp) -> None:
     try:
         await catch_up()
     except Exception:
-        logger.warning("missed hints could not be read; read again in %s s", POLL_WITHOUT_BUS, exc_info=True)
+        logger.warning("missed hints could not be read; browsers ask for them again by themselves", exc_info=True)
 
 
 _buses: dict[tuple[str, str], Bus] = {}

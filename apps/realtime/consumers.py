@@ -7,18 +7,14 @@ The server says `{"hello": {"seq": n, "facts": {...}}}`, `{"seq": n, "hint": {..
 from __future__ import annotations
 
 import json
-import logging
 from typing import Any
 
 from channels.generic.websocket import AsyncWebsocketConsumer
-from django.db import Error as DatabaseFailure
 
 from apps.core import people
 from apps.core.access import declare, plan
 from apps.realtime import buses, selectors
 from apps.realtime.hub import SERVER_SEND, SIGNED_OUT, Connection, Hub, Socket, in_database_thread, running_hub
-
-logger = logging.getLogger(__name__)
 
 
 @declare("notifications.notification", "view")
@@ -75,17 +71,14 @@ def join(connection: Connection) -> Hub:
 
 
 async def catch_up_all(hub: Hub) -> None:
-    """After frames may have been lost: each connection gets what its number says it lacks."""
+    """After frames may have been lost: each connection gets what its number says it lacks. The bus sees to failures."""
     held = hub.connections()
     if not held:
         return
-    try:
-        newest = await in_database_thread(lambda: selectors.newest({connection.person_id for connection in held}))
-        for connection in held:
-            if -1 < connection.seq < newest.get(connection.person_id, 0) and not connection.closed:
-                await catch_up(connection, connection.seq)
-    except DatabaseFailure:  # also InterfaceError: a listener that ended would end all pushes of this process in silence
-        logger.warning("missed hints could not be read; browsers ask for them again by themselves", exc_info=True)
+    newest = await in_database_thread(lambda: selectors.newest({connection.person_id for connection in held}))
+    for connection in held:
+        if -1 < connection.seq < newest.get(connection.person_id, 0) and not connection.closed:
+            await catch_up(connection, connection.seq)
 
 
 async def catch_up(connection: Connection, since: int | None, age: float = 0.0) -> None:

@@ -65,9 +65,21 @@ async def numbers_of(browser: Any, count: int, seconds: float = 40) -> list[int]
 async def open_browser(browser: Any, client: redis.Redis) -> None:
     await browser.say(None)
     assert "hello" in await browser.frame()
-    async with asyncio.timeout(20):
+    await listened_to(client)
+
+
+async def listened_to(client: redis.Redis) -> None:
+    async with asyncio.timeout(40):
         while not client.pubsub_numsub(buses.channel())[0][1]:  # type: ignore[index]
             await asyncio.sleep(0.02)
+
+
+async def hints_are_only_late(browser: Any, person: Any) -> None:
+    """While Redis says nothing: one written by another process, which cannot reach anybody (only the table knows), and one of ours."""
+    await database_sync_to_async(_write_behind_the_bus)(person, 2)
+    await until(browser, 2)
+    await push(person, 3)
+    await until(browser, 3)
 
 
 @pytest.mark.django_db(transaction=True)
@@ -106,16 +118,10 @@ async def test_a_redis_that_is_away_only_makes_hints_late_and_it_is_taken_up_aga
         assert await numbers_of(browser, 1) == [1]
         await asyncio.to_thread(redis_servers.kill, "redis")
         try:
-            # written by another process, which cannot reach anybody: only the table knows
-            await database_sync_to_async(_write_behind_the_bus)(cast.ana, 2)
-            await until(browser, 2)
-            await push(cast.ana, 3)
-            await until(browser, 3)
+            await hints_are_only_late(browser, cast.ana)
         finally:
             await asyncio.to_thread(redis_servers.start_again, "redis")  # other tests want it, however this one ends
-        async with asyncio.timeout(40):
-            while not over_redis.pubsub_numsub(buses.channel())[0][1]:  # type: ignore[index]
-                await asyncio.sleep(0.05)
+        await listened_to(over_redis)
         await push(cast.ana, 4)
         await until(browser, 4)
 
@@ -131,10 +137,7 @@ async def test_a_redis_that_stands_still_is_treated_as_away_and_taken_up_again(
         await until(browser, 1)
         await asyncio.to_thread(redis_servers.pause, "redis")  # its sockets stay open: only silence tells
         try:
-            await database_sync_to_async(_write_behind_the_bus)(cast.ana, 2)
-            await until(browser, 2)
-            await push(cast.ana, 3)
-            await until(browser, 3)
+            await hints_are_only_late(browser, cast.ana)
         finally:
             await asyncio.to_thread(redis_servers.go_on, "redis")
         await push(cast.ana, 4)

@@ -105,8 +105,7 @@ def database_away(request: HttpRequest) -> HttpResponse:
     if wants_json(request):
         response = answer_json("unavailable", _("Atrium’s database does not answer; it is usually back within a minute."), 503)
     else:
-        again = request.get_full_path() if request.method == "GET" else ""
-        response = HttpResponse(render_to_string("errors/database_away.html", {"again": again}), status=503)
+        response = HttpResponse(render_to_string("errors/database_away.html", {"back": page_of(request)}), status=503)
     response["Retry-After"] = "5"
     return response
 
