@@ -2,12 +2,12 @@
 
 from django.urls import path
 
-from apps.notifications import views
+from apps.notifications.views import inbox
 
 urlpatterns = [
-    path("inbox/", views.inbox, name="inbox"),
-    path("inbox/read/", views.all_read, name="inbox-all-read"),
-    path("inbox/<uuid:notification_id>/", views.opened, name="inbox-open"),
-    path("inbox/<uuid:notification_id>/state/", views.state, name="inbox-state"),
-    path("inbox/<uuid:notification_id>/<slug:verb>/", views.change, name="inbox-change"),
+    path("inbox/", inbox.inbox, name="inbox"),
+    path("inbox/read/", inbox.all_read, name="inbox-all-read"),
+    path("inbox/<uuid:notification_id>/", inbox.opened, name="inbox-open"),
+    path("inbox/<uuid:notification_id>/state/", inbox.state, name="inbox-state"),
+    path("inbox/<uuid:notification_id>/<slug:verb>/", inbox.change, name="inbox-change"),
 ]

@@ -16,6 +16,8 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
 from django.db import close_old_connections
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.protocol import OPEN
 
 from apps.core import sessions
 
@@ -62,6 +64,36 @@ def _resume(coroutine: Coroutine[Any, Any, Any], waited: Any) -> Generator[Any, 
                 return stop.value
 
 
+def encoded(text: str) -> bytes:
+    """A whole text frame (RFC 6455), the same for every browser."""
+    payload = text.encode()
+    size = len(payload)
+    if size < 126:
+        return bytes((0x81, size)) + payload
+    return (b"\x81\x7e" + size.to_bytes(2, "big") if size < 65536 else b"\x81\x7f" + size.to_bytes(8, "big")) + payload
+
+
+class Wire:
+    """uvicorn's own connection beneath an ASGI `send`: a frame that was encoded once goes to its transport as it is."""
+
+    def __init__(self, protocol: WebSocketsSansIOProtocol) -> None:
+        self._protocol = protocol
+
+    @classmethod
+    def beneath(cls, send: Send) -> Wire | None:
+        """None under another server, or when an extension would change the frames: then all goes by `send`."""
+        protocol = getattr(send, "__self__", None)
+        return cls(protocol) if isinstance(protocol, WebSocketsSansIOProtocol) and not protocol.conn.extensions else None
+
+    def write(self, frame: bytes) -> bool:
+        """False, and nothing written, when `send` would wait or refuse."""
+        protocol = self._protocol
+        if protocol.conn.state is not OPEN or protocol.close_sent or not protocol.writable.is_set() or protocol.transport.is_closing():
+            return False
+        protocol.transport.write(frame)
+        return True
+
+
 class Connection:
     """One browser. `seq`: newest number up to which nothing is missing. Subclasses say how a frame leaves."""
 
@@ -72,8 +104,8 @@ class Connection:
         self.closed = False
         self.lagging = False
 
-    def push(self, text: str) -> None:
-        """Send or queue; never waits."""
+    def push(self, text: str, frame: bytes = b"") -> None:
+        """Send or queue; never waits. `frame`: the text as `encoded` makes it, where that is at hand."""
         raise NotImplementedError
 
     def close(self, code: int) -> None:
@@ -87,15 +119,18 @@ class Socket(Connection):
     def __init__(self, person_id: uuid.UUID, session_key: str, send: Send) -> None:
         super().__init__(person_id, session_key)
         self._send = send
+        self._wire = Wire.beneath(send)
         self._busy = False
         self._waiting: deque[str] = deque()
         self._task: asyncio.Task[None] | None = None
 
-    def push(self, text: str) -> None:
+    def push(self, text: str, frame: bytes = b"") -> None:
         if self.closed:
             return
         if self._busy:
             self._queue(text)
+            return
+        if frame and self._wire and self._wire.write(frame):
             return
         coroutine: Any = self._send({"type": "websocket.send", "text": text})
         try:
@@ -152,7 +187,7 @@ class Stream(Connection):
         super().__init__(person_id, session_key)
         self.queue: asyncio.Queue[str | None] = asyncio.Queue(QUEUE + 1)
 
-    def push(self, text: str) -> None:
+    def push(self, text: str, frame: bytes = b"") -> None:
         if self.closed:
             return
         if self.queue.qsize() < QUEUE:
@@ -230,11 +265,13 @@ class Hub:
         pushed = 0
         while self._inbox:
             target, seq, text = self._inbox.popleft()
+            frame = b""
             for connection in self._targets(target, text):
                 if target in (CLOSE_SESSION, CLOSE_PERSON):
                     connection.close(SIGNED_OUT)
                     continue
-                connection.push(text)
+                frame = frame or encoded(text)
+                connection.push(text, frame)
                 if seq == connection.seq + 1:
                     connection.seq = seq
                 pushed += 1

@@ -7,10 +7,15 @@ import uuid
 from typing import Any
 
 import pytest
+from uvicorn.config import Config
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from uvicorn.server import ServerState
+from websockets.protocol import CLOSING, OPEN
+from websockets.server import ServerProtocol
 
 from apps.core import sessions
 from apps.realtime import buses
-from apps.realtime.hub import CLOSE_PERSON, CLOSE_SESSION, EVERYBODY, QUEUE, RESYNC, Hub, Socket, Stream, all_hubs, running_hub
+from apps.realtime.hub import CLOSE_PERSON, CLOSE_SESSION, EVERYBODY, QUEUE, RESYNC, Hub, Socket, Stream, all_hubs, encoded, running_hub
 
 
 class Wire:
@@ -194,6 +199,80 @@ async def test_an_event_stream_is_bounded_in_the_same_way(hub: Hub) -> None:
     await settle()
     assert stream.closed
     assert stream.queue.get_nowait() is None
+
+
+@pytest.mark.parametrize("size", [0, 1, 125, 126, 127, 65535, 65536, 70000])
+def test_a_frame_that_is_encoded_once_is_what_the_server_would_have_written(size: int) -> None:
+    text = "云" * (size // 3) + "x" * (size % 3)
+    server = ServerProtocol()
+    server.state = OPEN
+    server.send_text(text.encode())
+    assert [encoded(text)] == server.data_to_send()
+
+
+class Plug:
+    """uvicorn's transport."""
+
+    def __init__(self) -> None:
+        self.written: list[bytes] = []
+        self.is_gone = False
+
+    def write(self, data: bytes) -> None:
+        self.written.append(data)
+
+    def is_closing(self) -> bool:
+        return self.is_gone
+
+    def close(self) -> None:
+        self.is_gone = True
+
+
+def uvicorns(plug: Plug) -> WebSocketsSansIOProtocol:
+    """A connection of uvicorn after the handshake."""
+
+    async def application(scope: Any, receive: Any, send: Any) -> None: ...
+
+    config = Config(app=application, lifespan="off", ws_per_message_deflate=False)
+    config.load()
+    protocol = WebSocketsSansIOProtocol(config, ServerState(), {})
+    protocol.transport, protocol.handshake_complete = plug, True  # type: ignore[assignment]
+    protocol.conn.state = OPEN
+    return protocol
+
+
+async def test_uvicorn_is_passed_by_only_while_it_would_have_sent_at_once(hub: Hub) -> None:
+    plug = Plug()
+    protocol = uvicorns(plug)
+    socket = Socket(uuid.uuid4(), "s", protocol.send)
+    hub.add(socket)
+    hub.feed([(EVERYBODY, 0, "a")])
+    await settle()
+    assert plug.written == [encoded("a")]
+    protocol.pause_writing()
+    hub.feed([(EVERYBODY, 0, "b"), (EVERYBODY, 0, "c")])
+    await settle()
+    assert plug.written == [encoded("a")]
+    protocol.resume_writing()
+    await settle()
+    assert plug.written == [encoded("a"), encoded("b"), encoded("c")]
+    socket.close(4401)
+    await settle()
+    assert plug.written[3:] == [b"\x88\x02" + (4401).to_bytes(2, "big")]
+    assert protocol.close_timer
+    protocol.close_timer.cancel()
+
+
+@pytest.mark.parametrize("end", ["close_sent", "transport", "state"])
+async def test_nothing_is_written_past_the_end_of_a_connection(hub: Hub, end: str) -> None:
+    plug = Plug()
+    protocol = uvicorns(plug)
+    hub.add(Socket(uuid.uuid4(), "s", protocol.send))
+    protocol.close_sent, plug.is_gone, protocol.disconnected = end == "close_sent", end == "transport", end == "transport"
+    protocol.conn.state = CLOSING if end == "state" else OPEN
+    hub.feed([(EVERYBODY, 0, "a")])
+    await settle()
+    assert plug.written == []
+    assert [connection.closed for connection in hub.connections()] == [True]
 
 
 async def test_other_threads_reach_the_hub_of_the_running_loop() -> None:
