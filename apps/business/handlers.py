@@ -6,20 +6,15 @@ import datetime as dt
 from collections.abc import Mapping
 from typing import Any
 
-from django.core.cache import cache
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_lazy
 
-from apps.business import policies, selectors, services
-from apps.core import clock
-from apps.integrations import services as integrations
+from apps.business import selectors, services
 from apps.integrations.events import Problem
 from apps.integrations.registry import register_problem, register_validator
 from apps.jobs.registry import JobContext, on
 from apps.records import selectors as records
 from apps.records.events import RECORD_CHANGED, RECORD_GONE
 from apps.workflows.registry import Agreement, Candidates, Card, Fact, agreement, brief, candidates, card, label
-
-CURRENCIES_KEPT = 600  # seconds
 
 
 @on(RECORD_CHANGED, name="business.sales_loop")
@@ -65,47 +60,11 @@ def check_won_deal(record: Mapping[str, Any], context: Mapping[str, Any]) -> lis
     """A deal that is about to start a loop must prove out against the ERP first. Open deals may still be incomplete."""
     if not (context.get("live") and context.get("transition") == "won" and record["stage_kind"] == "won"):
         return []
-    lines = record.get("lines") or ()
-    skus = {str(line["sku"]) for line in lines if line.get("sku")}
-    known = {sku for sku in skus if records.raw("product", key=sku)}
-    key = str(record.get("customer_key") or "")
-    found = policies.deal_problems(
-        record, known_skus=known, known_customer=bool(key and records.raw("receivable", key=key)), currencies=_currencies()
-    )
-    return [Problem(problem.code, problem.field, problem.params) for problem in found]
+    return [Problem(problem.code, problem.field, problem.params) for problem in selectors.problems_of(record, context["now"])]
 
 
-CURE_LINES = _("Open the deal in the CRM and correct its lines; the loop then goes on by itself.")
-CURE_DEAL = _("Open the deal in the CRM and correct it; the loop then goes on by itself.")
-WORDS = {
-    "deal_without_customer": (_("The deal is won but has no customer."), _("Choose the customer in the CRM; the loop then goes on by itself.")),
-    "customer_not_in_erp": (
-        _("The ERP does not know the customer %(customer)s (%(key)s)."),
-        _("Give the customer the code it has in the ERP, or have it created there; then read the deal again."),
-    ),
-    "deal_without_lines": (_("The deal is won but has no lines."), CURE_LINES),
-    "line_without_product": (_("Line %(line)s (%(name)s) names no product."), CURE_LINES),
-    "product_unknown": (_("Line %(line)s: the ERP has no product %(sku)s."), CURE_LINES),
-    "quantity_not_positive": (_("Line %(line)s: the quantity is %(quantity)s."), CURE_LINES),
-    "line_negative": (_("Line %(line)s: the price is negative."), CURE_LINES),
-    "amount_negative": (_("The amount is negative."), CURE_DEAL),
-    "amount_missing": (_("The deal is won but has no amount."), CURE_DEAL),
-    "lines_do_not_sum": (_("The lines do not sum up to the amount of the deal."), CURE_DEAL),
-    "currency_unknown": (_("The ERP does not keep the currency %(currency)s."), CURE_DEAL),
-}
-for _code, (_text, _cure) in WORDS.items():
-    register_problem(_code, _text, _cure)
-
-
-def _currencies() -> set[str]:
-    """The ERP's currencies, kept for ten minutes; empty when it does not answer (the order itself checks again)."""
-    kept: set[str] | None = cache.get("business:erp-currencies")
-    if kept is None:
-        answer = integrations.read_live(system="erp", action="currencies.read", data={}, now=clock.now())
-        kept = set(answer.data["currencies"]) if answer.ok and answer.data else set()
-        if kept:
-            cache.set("business:erp-currencies", kept, CURRENCIES_KEPT)
-    return kept
+for _code, (_text, _cure) in selectors.WORDS.items():
+    register_problem(_code, gettext_lazy(_text), gettext_lazy(_cure))
 
 
 @candidates("seller_manager")

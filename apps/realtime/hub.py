@@ -24,7 +24,8 @@ from apps.core import sessions
 logger = logging.getLogger(__name__)
 EVERYBODY, CLOSE_SESSION, CLOSE_PERSON = "*", "!s", "!p"
 QUEUE = 64  # frames that wait for a reader who does not read
-YIELD_EVERY = 64  # sockets between two looks at other work of the loop
+PAUSE_EVERY = 64  # pushes between two pauses
+PAUSE = 0.001  # seconds in which a page that is being made gets the processor, which mere yielding does not give it
 PING_EVERY = 3.0  # a browser that hears nothing for 8 s knows that it is offline
 SESSIONS_EVERY = 15.0
 SIGNED_OUT, TRY_LATER = 4401, 1013
@@ -275,8 +276,8 @@ class Hub:
                 if seq == connection.seq + 1:
                     connection.seq = seq
                 pushed += 1
-                if pushed % YIELD_EVERY == 0:
-                    await asyncio.sleep(0)
+                if pushed % PAUSE_EVERY == 0:
+                    await asyncio.sleep(PAUSE)
 
     def _targets(self, target: str, text: str) -> list[Connection]:
         if target == EVERYBODY:

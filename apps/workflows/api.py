@@ -59,11 +59,19 @@ class DiffSerializer(serializers.Serializer[Any]):
     as_of = serializers.CharField()
 
 
+class ObstacleSerializer(serializers.Serializer[Any]):
+    key = serializers.CharField()
+    text = serializers.CharField(help_text="what is wrong")
+    cure = serializers.CharField(help_text="what to do")
+    url = serializers.CharField(help_text="where, or empty")
+
+
 class CardSerializer(serializers.Serializer[Any]):
     version = serializers.CharField(help_text="send it as seen_version")
     facts = FactSerializer(many=True)
     terms = serializers.DictField(help_text="key: proposed value; send changed ones as form")
     changed = DiffSerializer(many=True, help_text="what moved since the version you work on")
+    obstacles = ObstacleSerializer(many=True, help_text="while there are any, approving is refused with 409 obstructed")
 
 
 class TaskDetailSerializer(TaskSerializer):
@@ -173,7 +181,8 @@ def _card_data(task: Task, person: Any) -> dict[str, Any] | None:
 def _shown(card: selectors.ShownCard) -> dict[str, Any]:
     facts = [{"key": one.key, "label": one.label, "system": one.system, "value": str(one.value), "as_of": one.as_of, "ok": one.ok,
               "watched": one.watched} for one in card.facts]
-    return {"version": card.version, "facts": facts, "terms": {term.field.key: term.value for term in card.terms}}
+    terms = {term.field.key: term.value for term in card.terms}
+    return {"version": card.version, "facts": facts, "terms": terms, "obstacles": card.obstacles}
 
 
 def instance_data(instance: ProcessInstance, person: Any) -> dict[str, Any]:
@@ -228,7 +237,8 @@ class TaskComplete(APIView):
 
     @extend_schema(request=CompleteInput, responses=TaskSerializer)
     def post(self, request: Request, task_id: uuid.UUID) -> Response:
-        """409 stale_card with the difference when a watched fact moved since seen_version; nothing is decided then."""
+        """409 stale_card with the difference when a watched fact moved since seen_version, 409 obstructed with the reasons when it cannot be approved
+        as it stands; nothing is decided then."""
         person = request._request.person  # type: ignore[attr-defined]
         given = CompleteInput(data=request.data)
         given.is_valid(raise_exception=True)

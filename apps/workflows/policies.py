@@ -13,7 +13,7 @@ from apps.core.access import Masked, decide, plan
 from apps.core.errors import NotPermitted
 from apps.core.templatetags.atrium import DASH
 from apps.workflows.engine import wording
-from apps.workflows.engine.cards import Fact
+from apps.workflows.engine.cards import Fact, Obstacle
 from apps.workflows.models import ProcessInstance, Task
 
 
@@ -91,6 +91,14 @@ def filled(text: str, params: Mapping[str, Any]) -> str:
 def fact_value(person: Any, fact: Fact) -> Any:
     """How the fact reads for this viewer: words, or a Masked."""
     return shown(person, fact.resource, fact.field, wording.words_of(fact), fact.owner_id)
+
+
+def obstacle(person: Any, found: Obstacle) -> dict[str, str]:
+    """{"key", "text", "cure", "url"} for this viewer; who may not read what it is about learns that there is something."""
+    text = shown(person, found.resource, found.field, filled(found.text, found.params), found.owner_id)
+    if isinstance(text, Masked):
+        return {"key": found.key, "text": _("Something in it cannot be carried out; your role does not see the value."), "cure": "", "url": ""}
+    return {"key": found.key, "text": str(text), "cure": filled(found.cure, found.params), "url": found.url}
 
 
 def _only_what_differs(old: Fact | None, new: Fact | None) -> tuple[Fact | None, Fact | None]:

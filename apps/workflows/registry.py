@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from apps.workflows.engine.cards import HAPPENED, Card, Fact, FormField, Line, Link, Option, stamp
+from apps.workflows.engine.cards import HAPPENED, Card, Fact, FormField, Line, Link, Obstacle, Option, stamp
 from apps.workflows.engine.naming import LABELS
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AGREEMENTS", "BRIEFS", "CANDIDATES", "CARDS", "HAPPENED", "LABELS", "SERVICE_TASKS", "Agreement", "AgreementRow", "BpmnError", "Candidates", "Card",
-    "Decision", "Fact", "FormField", "Line", "Link", "Option", "Ref", "StepContext", "StepResult", "agreement", "brief", "candidates", "card",
+    "Decision", "Fact", "FormField", "Line", "Link", "Obstacle", "Option", "Ref", "StepContext", "StepResult", "agreement", "brief", "candidates", "card",
     "label", "service_task", "stamp",
 ]  # fmt: skip
 F = TypeVar("F", bound=Callable[..., Any])

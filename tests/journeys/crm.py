@@ -84,6 +84,12 @@ class BottleCrm:
             changes["product_id"] = product["id"]
         self.ask("PUT", f"/api/opportunities/{deal_id}/line-items/{line_id}/", json=changes)
 
+    def prototype(self) -> str:
+        """The SKU of a product that is sold here and that the ERP does not know."""
+        if self.product("X-9901") is None:
+            self.ask("POST", "/api/invoices/products/", json={"name": "Prototype rotor", "sku": "X-9901", "price": "130", "currency": "CNY"})
+        return "X-9901"
+
     def change(self, deal_id: str, **fields: Any) -> None:
         self.ask("PATCH", f"/api/opportunities/{deal_id}/", json=fields)
 

@@ -41,7 +41,10 @@ def browser(hub: Hub, person: uuid.UUID | None = None, session: str = "s") -> tu
     return socket, wire
 
 
-async def settle() -> None:
+async def settle(hub: Hub) -> None:
+    """Until everything that was fed has left, and what that woke had its turn."""
+    while hub._draining and not hub._draining.done():
+        await asyncio.sleep(0)
     for _ in range(20):
         await asyncio.sleep(0)
 
@@ -55,7 +58,7 @@ async def test_frames_reach_every_tab_of_the_person_and_nobody_else(hub: Hub) ->
     person = uuid.uuid4()
     (_, one), (_, two), (_, other) = browser(hub, person), browser(hub, person), browser(hub)
     hub.feed([(str(person), 1, "a"), (str(uuid.uuid4()), 1, "nobody here"), (str(person), 2, "b")])
-    await settle()
+    await settle(hub)
     assert (one.sent, two.sent, other.sent) == (["a", "b"], ["a", "b"], [])
 
 
@@ -63,11 +66,11 @@ async def test_a_reader_that_stands_still_gets_all_in_order_when_it_goes_on_and_
     (_, slow), (_, quick) = browser(hub), browser(hub)
     slow.gate.clear()
     hub.feed([(EVERYBODY, 0, str(number)) for number in range(QUEUE)])
-    await settle()
+    await settle(hub)
     assert quick.sent == [str(number) for number in range(QUEUE)]
     assert slow.sent == []
     slow.gate.set()
-    await settle()
+    await settle(hub)
     assert slow.sent == quick.sent
 
 
@@ -75,18 +78,18 @@ async def test_a_reader_that_never_reads_is_told_to_load_all_again_and_then_clos
     socket, slow = browser(hub)
     slow.gate.clear()
     hub.feed([(EVERYBODY, 0, str(number)) for number in range(QUEUE + 2)])
-    await settle()
+    await settle(hub)
     assert list(socket._waiting) == [RESYNC]
     slow.gate.set()
-    await settle()
+    await settle(hub)
     assert slow.sent == ["0", RESYNC]
     slow.gate.clear()
     hub.feed([(EVERYBODY, 0, "x")] * (3 * QUEUE))
-    await settle()
+    await settle(hub)
     assert socket.closed
     assert len(socket._waiting) == 0
     slow.gate.set()
-    await settle()
+    await settle(hub)
     assert slow.sent[-1] == 1013
 
 
@@ -96,21 +99,21 @@ async def test_five_of_twenty_five_that_never_read_cost_the_others_nothing(hub: 
         wire.gate.clear()
     for start in range(0, 3000, 50):
         hub.feed([(EVERYBODY, 0, f"{number:04d}" * 10) for number in range(start, start + 50)])
-        await settle()
+        await settle(hub)
     while hub._inbox:
         await asyncio.sleep(0)
     expected = [f"{number:04d}" * 10 for number in range(3000)]
     assert all(wire.sent == expected for _, wire in browsers[5:])
     assert all(len(socket._waiting) <= QUEUE for socket, _ in browsers)
     hub.feed([(EVERYBODY, 0, "end")])
-    await settle()
+    await settle(hub)
 
 
 async def test_a_broken_socket_is_left_out(hub: Hub) -> None:
     socket, wire = browser(hub)
     wire.broken = True
     hub.feed([(EVERYBODY, 0, "a"), (EVERYBODY, 0, "b")])
-    await settle()
+    await settle(hub)
     assert socket.closed
     hub.remove(socket)
     hub.remove(socket)
@@ -140,10 +143,10 @@ async def test_a_control_closes_the_sockets_of_one_session_or_of_one_person(hub:
     person = uuid.uuid4()
     (_, a), (_, b), (_, c) = browser(hub, person, "one"), browser(hub, person, "two"), browser(hub, None, "three")
     hub.feed([(CLOSE_SESSION, 0, "one"), (EVERYBODY, 0, "x")])
-    await settle()
+    await settle(hub)
     assert (a.sent, b.sent, c.sent) == ([4401], ["x"], ["x"])
     hub.feed([(CLOSE_PERSON, 0, str(person))])
-    await settle()
+    await settle(hub)
     assert (b.sent, c.sent) == (["x", 4401], ["x"])
 
 
@@ -151,10 +154,10 @@ async def test_a_socket_that_stands_still_can_be_closed(hub: Hub) -> None:
     socket, wire = browser(hub, session="one")
     wire.gate.clear()
     hub.feed([(EVERYBODY, 0, "a"), (EVERYBODY, 0, "b"), (CLOSE_SESSION, 0, "one")])
-    await settle()
+    await settle(hub)
     assert socket.closed
     wire.gate.set()
-    await settle()
+    await settle(hub)
     assert wire.sent[-1] == 4401
     assert "b" not in wire.sent
 
@@ -163,7 +166,7 @@ async def test_sockets_of_sessions_that_ended_without_a_word_are_closed(hub: Hub
     (_, alive), (_, dead) = browser(hub, None, "alive"), browser(hub, None, "dead")
     monkeypatch.setattr(sessions, "alive_among", lambda keys: {"alive"} & set(keys))
     await hub.close_dead_sessions()
-    await settle()
+    await settle(hub)
     assert (alive.sent, dead.sent) == ([], [4401])
 
 
@@ -175,7 +178,7 @@ async def test_sessions_that_cannot_be_checked_are_left_open(hub: Hub, monkeypat
 
     monkeypatch.setattr(sessions, "alive_among", no_database)
     await hub.close_dead_sessions()
-    await settle()
+    await settle(hub)
     assert wire.sent == []
 
 
@@ -184,7 +187,7 @@ async def test_the_number_up_to_which_nothing_is_missing_stops_at_a_gap(hub: Hub
     socket, _ = browser(hub, person)
     socket.seq = 4
     hub.feed([(str(person), 5, "a"), (str(person), 7, "b")])
-    await settle()
+    await settle(hub)
     assert socket.seq == 5
 
 
@@ -192,11 +195,11 @@ async def test_an_event_stream_is_bounded_in_the_same_way(hub: Hub) -> None:
     stream = Stream(uuid.uuid4(), "s")
     hub.add(stream)
     hub.feed([(EVERYBODY, 0, str(number)) for number in range(QUEUE + 1)])
-    await settle()
+    await settle(hub)
     assert stream.queue.qsize() == 1
     assert stream.queue.get_nowait() == RESYNC
     hub.feed([(EVERYBODY, 0, "x")] * (QUEUE + 1))
-    await settle()
+    await settle(hub)
     assert stream.closed
     assert stream.queue.get_nowait() is None
 
@@ -246,17 +249,17 @@ async def test_uvicorn_is_passed_by_only_while_it_would_have_sent_at_once(hub: H
     socket = Socket(uuid.uuid4(), "s", protocol.send)
     hub.add(socket)
     hub.feed([(EVERYBODY, 0, "a")])
-    await settle()
+    await settle(hub)
     assert plug.written == [encoded("a")]
     protocol.pause_writing()
     hub.feed([(EVERYBODY, 0, "b"), (EVERYBODY, 0, "c")])
-    await settle()
+    await settle(hub)
     assert plug.written == [encoded("a")]
     protocol.resume_writing()
-    await settle()
+    await settle(hub)
     assert plug.written == [encoded("a"), encoded("b"), encoded("c")]
     socket.close(4401)
-    await settle()
+    await settle(hub)
     assert plug.written[3:] == [b"\x88\x02" + (4401).to_bytes(2, "big")]
     assert protocol.close_timer
     protocol.close_timer.cancel()
@@ -270,7 +273,7 @@ async def test_nothing_is_written_past_the_end_of_a_connection(hub: Hub, end: st
     protocol.close_sent, plug.is_gone, protocol.disconnected = end == "close_sent", end == "transport", end == "transport"
     protocol.conn.state = CLOSING if end == "state" else OPEN
     hub.feed([(EVERYBODY, 0, "a")])
-    await settle()
+    await settle(hub)
     assert plug.written == []
     assert [connection.closed for connection in hub.connections()] == [True]
 
@@ -280,5 +283,5 @@ async def test_other_threads_reach_the_hub_of_the_running_loop() -> None:
     assert hub in all_hubs()
     _, wire = browser(hub)
     await asyncio.to_thread(buses.LocalBus().publish, [(EVERYBODY, 0, "hello")])
-    await settle()
+    await settle(hub)
     assert wire.sent == ["hello"]

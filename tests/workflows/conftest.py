@@ -11,7 +11,7 @@ import pytest
 
 from apps.workflows import registry, services
 from apps.workflows.models import ProcessInstance, Task
-from apps.workflows.registry import Candidates, Card, Fact, FormField, Line, Link, Option, StepContext, stamp
+from apps.workflows.registry import Candidates, Card, Fact, FormField, Line, Link, Obstacle, Option, StepContext, stamp
 
 
 @dataclasses.dataclass
@@ -31,6 +31,7 @@ class World:
     act: Callable[[StepContext], Any] = lambda ctx: {}
     cards_read: int = 0
     owner: str = ""
+    obstacles: tuple[Obstacle, ...] = ()
 
     def card(self, now: dt.datetime) -> Card:
         self.cards_read += 1
@@ -85,6 +86,7 @@ class World:
             links=(Link("crm", "Deal D-1", "/deals/1/"),),
             headline="Pump set",
             lines_as_of=stamp(now),
+            obstacles=self.obstacles,
             variables={"is_short": short},
         )
 

@@ -15,8 +15,9 @@ from apps.core.errors import InvalidInput, NotFound, NotPermitted
 from apps.directory import services as directory
 from apps.jobs import selectors as jobs
 from apps.notifications import selectors as notifications
-from apps.workflows import selectors, services
+from apps.workflows import policies, selectors, services
 from apps.workflows.models import DecisionSnapshot, Incident, InstanceEvent, SeenCard, Task
+from apps.workflows.registry import Obstacle
 from tests.workflows import build as b
 
 pytestmark = pytest.mark.django_db
@@ -248,6 +249,40 @@ MOVES: dict[str, tuple[dict[str, Any], list[tuple[str, str, str]]]] = {
     "stock turns short": ({"on_hand": 3}, [("stock", "IH-200: 10", "IH-200: 3")]),
     "receivable crosses the limit": ({"owed": 501}, [("limit", "••••", "••••")]),
 }
+
+
+NO_PRODUCT = Obstacle(
+    "product_unknown:2", "Line %(line)s: the ERP has no product %(sku)s.", "Correct it in the CRM.", {"line": 2, "sku": "X-9"}, "/deals/1/",
+    resource="crm.deal", field="lines")  # fmt: skip
+
+
+@pytest.mark.req("D8", "D9")
+def test_what_cannot_be_carried_out_is_not_approved_but_may_be_rejected_or_returned(
+    world: Any, begin: Any, approve: Any, cast: Any, clock: Any
+) -> None:
+    tasks = [only_task(begin(APPROVAL, business_key=f"deal:{number}")) for number in (1, 2, 3)]
+    seen = services.look_at(task_id=tasks[0].pk, person=cast.boss, now=clock).seen
+    world.obstacles = (NO_PRODUCT,)
+    before, frozen = state_of(tasks[0]), DecisionSnapshot.objects.count()
+    decide = {"task_id": tasks[0].pk, "person": cast.boss, "outcome": "APPROVED", "comment": "", "acknowledged": [], "form": {}, "now": clock}
+    with pytest.raises(services.Obstructed) as refused:
+        services.complete_task(**decide, seen_version=seen.version)  # it was fine when the person looked
+    assert refused.value.status == 409
+    assert refused.value.details["obstacles"] == [
+        {"key": "product_unknown:2", "text": "Line 2: the ERP has no product X-9.", "cure": "Correct it in the CRM.", "url": "/deals/1/"}]
+    with pytest.raises(services.Obstructed):
+        services.complete_task(**decide, seen_version=refused.value.details["version"])  # knowing it does not help
+    assert (state_of(tasks[0]), DecisionSnapshot.objects.count(), world.calls) == (before, frozen, [])
+    assert approve(tasks[1], outcome="REJECTED", comment="no such pump").state == "DECIDED"
+    assert approve(tasks[2], outcome="RETURNED", comment="correct line 2").state == "DECIDED"
+    world.obstacles = ()
+    assert approve(tasks[0]).state == "DECIDED"
+
+
+def test_an_obstacle_tells_nothing_that_its_reader_may_not_see(world: Any, begin: Any, cast: Any, clock: Any) -> None:
+    hidden = policies.obstacle(cast.guest, NO_PRODUCT)
+    assert hidden == {
+        "key": "product_unknown:2", "text": "Something in it cannot be carried out; your role does not see the value.", "cure": "", "url": ""}
 
 
 @pytest.mark.req("D5", "D9")

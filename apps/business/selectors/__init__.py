@@ -11,8 +11,10 @@ from apps.business.selectors.loops import (
     template_for,
     templates,
 )
+from apps.business.selectors.problems import WORDS, obstacles_of, problems_of
 
 __all__ = [
+    "WORDS",
     "agreement",
     "approver_for",
     "brief",
@@ -21,6 +23,8 @@ __all__ = [
     "latest_loop",
     "loop_of_business_key",
     "loop_of_order",
+    "obstacles_of",
+    "problems_of",
     "template_for",
     "templates",
 ]

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_noop
 from apps.business import policies
 from apps.business.models import ContractTemplate, SalesLoop
 from apps.business.selectors.loops import loop_of_business_key, template_for
+from apps.business.selectors.problems import obstacles_of
 from apps.core.clock import company_today
 from apps.core.templatetags.atrium import money
 from apps.integrations import services as integrations
@@ -62,6 +63,7 @@ def build_card(business_key: str, now: dt.datetime) -> Card:
         lines_resource="crm.deal",
         lines_field="lines",
         lines_owner_id=owner,
+        obstacles=obstacles_of(deal, owner, now, erp_answers=stock.ok) if deal else (),
         variables={"is_short": facts[3].state == "short", "customer_key": deal.get("customer_key", "")},
     )
 

@@ -102,6 +102,23 @@ class Link:
 
 
 @dataclass(frozen=True)
+class Obstacle:
+    """What keeps the case from being approved as it stands; rejecting and returning stay open.
+
+    `text` says what is wrong, `cure` what to do: msgids with %(named)s from `params`. `resource`/`field`/`owner_id`: the access rule of what they tell.
+    """
+
+    key: str
+    text: str
+    cure: str = ""
+    params: Mapping[str, Json] = dataclasses.field(default_factory=dict)
+    url: str = ""
+    resource: str = ""
+    field: str = ""
+    owner_id: str = ""
+
+
+@dataclass(frozen=True)
 class Card:
     """What the approver decides on. `variables`: JSON merged into the instance's variables when the decision takes effect.
 
@@ -119,6 +136,7 @@ class Card:
     lines_resource: str = ""
     lines_field: str = ""
     lines_owner_id: str = ""
+    obstacles: tuple[Obstacle, ...] = ()
 
     @property
     def version(self) -> str:
@@ -213,6 +231,7 @@ def from_json(data: Mapping[str, Json]) -> Card:
     parts["facts"] = tuple(Fact(**_known(Fact, fact)) for fact in data["facts"])
     parts["lines"] = tuple(Line(**_known(Line, line)) for line in data.get("lines", ()))
     parts["links"] = tuple(Link(**_known(Link, link)) for link in data.get("links", ()))
+    parts["obstacles"] = tuple(Obstacle(**_known(Obstacle, item)) for item in data.get("obstacles", ()))
     parts["form"] = tuple(_form_field(item) for item in data.get("form", ()))
     return Card(**parts)
 

@@ -72,6 +72,7 @@ class ShownCard:
     lines_as_of: Any
     terms: tuple[ShownField, ...]
     links: tuple[dict[str, Any], ...]
+    obstacles: tuple[dict[str, str], ...] = ()
 
     @property
     def tiles(self) -> list[ShownFact]:
@@ -110,7 +111,8 @@ def shown_card(card: Card, person: Any, *, typed: Mapping[str, Any] | None = Non
     return ShownCard(
         version=card.version, facts=facts, lines=() if masked else tuple(_line(line, card, person) for line in card.lines),
         lines_masked=masked, lines_total=_total(card.lines), lines_system=card.lines_system, lines_as_of=parsed(card.lines_as_of),
-        terms=tuple(_term(item, typed or {}, errors or {}) for item in card.form), links=tuple(_link(link, person) for link in card.links))
+        terms=tuple(_term(item, typed or {}, errors or {}) for item in card.form), links=tuple(_link(link, person) for link in card.links),
+        obstacles=tuple(policies.obstacle(person, one) for one in card.obstacles))
 
 
 def _link(link: Any, person: Any) -> dict[str, Any]:

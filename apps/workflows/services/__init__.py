@@ -1,6 +1,7 @@
 """What interfaces and the apps above may do with processes. Keyword-only; right, change, audit and event in one transaction."""
 
 from apps.workflows.services.decisions import (
+    Obstructed,
     StaleCard,
     UnableToComplete,
     UnableToUndo,
@@ -18,7 +19,7 @@ from apps.workflows.services.running import fire_timer, job_died, perform_step
 from apps.workflows.services.tasks import UnableToReassign, reassign
 
 __all__ = [
-    "InvalidDefinition", "StaleCard", "UnableToComplete", "UnableToReassign", "UnableToRepair", "UnableToStart", "UnableToUndo",
+    "InvalidDefinition", "Obstructed", "StaleCard", "UnableToComplete", "UnableToReassign", "UnableToRepair", "UnableToStart", "UnableToUndo",
     "UnableToWithdraw", "Unacknowledged", "annotate", "apply_decision", "changes_since", "complete_task", "correlate", "deploy", "fire_timer",
     "job_died", "look_at", "perform_step", "raise_incident", "reassign", "resolve_incident", "retry_incident", "skip_incident",
     "start", "undo_completion", "withdraw",

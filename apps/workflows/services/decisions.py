@@ -53,6 +53,15 @@ class Unacknowledged(DomainError):
     code = "unacknowledged"
 
 
+class Obstructed(DomainError):
+    """The case cannot be carried out as it stands, so it cannot be approved; nothing was decided.
+
+    `details["obstacles"]`: [{"key", "text", "cure", "url"}], masked for this person; `details["version"]`: the card as it is now.
+    """
+
+    code = "obstructed"
+
+
 class UnableToUndo(DomainError):
     """The window is over, or the decision is another person's."""
 
@@ -140,7 +149,7 @@ def complete_task(*, task_id: uuid.UUID, person: Any, outcome: str, comment: str
     """Decide. The card is read again (network) before the transaction; a watched fact that moved raises StaleCard and changes nothing.
 
     The task is DECIDED until `effective_at` (undo window), then the decision takes effect by a job. The same decision again returns the task.
-    Raises NotFound, NotPermitted, UnableToComplete, InvalidInput, StaleCard, Unacknowledged.
+    Raises NotFound, NotPermitted, UnableToComplete, InvalidInput, StaleCard, Obstructed, Unacknowledged.
     """
     task = _task(task_id)
     if not policies.may_see_task(task, person):
@@ -151,7 +160,7 @@ def complete_task(*, task_id: uuid.UUID, person: Any, outcome: str, comment: str
         return task
     _require_open(task)
     _require_words(outcome, comment)
-    checked = _check(task, person, seen_version, acknowledged, form, now)
+    checked = _check(task, person, outcome, seen_version, acknowledged, form, now)
     failpoint("workflows.card_checked")
     with stepping.step(task.instance_id, now) as step:
         task = _lock(step.instance, task_id)
@@ -193,7 +202,8 @@ def _require_words(outcome: str, comment: str) -> None:
         raise InvalidInput(_("The comment is too long."), details={"fields": {"comment": [_("The comment is too long.")]}})
 
 
-def _check(task: Task, person: Any, seen_version: str, acknowledged: Iterable[str], form: Mapping[str, Any], now: dt.datetime) -> _Checked:
+def _check(task: Task, person: Any, outcome: str, seen_version: str, acknowledged: Iterable[str], form: Mapping[str, Any],
+           now: dt.datetime) -> _Checked:
     """Read again and compare with what this person saw."""
     node = stepping.process_of(task.instance.definition).nodes[task.node]
     fresh = read_card(task, now)
@@ -208,6 +218,10 @@ def _check(task: Task, person: Any, seen_version: str, acknowledged: Iterable[st
         diff = [policies.difference(person, old, new) for old, new in moved]
         raise StaleCard(_("Something changed since you looked. Nothing was decided; look at the difference."),
                         details={"diff": diff, "version": version})
+    if fresh.obstacles and outcome == Task.Outcome.APPROVED:
+        version = _remember(task, person, fresh, now).version
+        raise Obstructed(_("It cannot be approved as it stands. Return it, or have it corrected first."),
+                         details={"obstacles": [policies.obstacle(person, one) for one in fresh.obstacles], "version": version})
     accepted = set(acknowledged)
     missing = [fact.key for fact in fresh.facts if not fact.ok and fact.key not in accepted]
     if missing:

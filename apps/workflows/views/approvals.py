@@ -118,7 +118,7 @@ def approval_decide(request: PortalRequest, task_id: uuid.UUID) -> HttpResponse:
         services.complete_task(
             task_id=task_id, person=request.person, outcome=outcome, comment=comment, seen_version=request.POST.get("seen_version", ""),
             acknowledged=request.POST.getlist("acknowledge"), form=form, now=clock.now())
-    except (services.StaleCard, services.Unacknowledged, services.UnableToComplete, InvalidInput, OutsideError) as error:
+    except (services.StaleCard, services.Obstructed, services.Unacknowledged, services.UnableToComplete, InvalidInput, OutsideError) as error:
         return _refused(request, task_id, error, {"comment": comment, "form": form}, pane)
     return _again(request, task_id, pane)
 

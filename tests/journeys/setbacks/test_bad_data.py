@@ -35,13 +35,12 @@ GOES_ON = ("After the correction it goes on by itself.", "更正后会自动继�
 def make(office: Office) -> dict[str, str]:
     """Case -> a deal of ana's with exactly that fault, not won yet."""
     crm = office.crm
-    if crm.product("X-9901") is None:  # sold here, unknown to the ERP
-        crm.ask("POST", "/api/invoices/products/", json={"name": "Prototype rotor", "sku": "X-9901", "price": "130", "currency": "CNY"})
+    prototype = crm.prototype()
     deals = {
         "no customer": crm.deal(customer="", lines=LINES),
         "no lines": crm.deal(customer="C-003", lines=[], amount="1200"),
         "line without product": crm.deal(customer="C-003", lines=[]),
-        "unknown product": crm.deal(customer="C-003", lines=[("X-9901", "4", "130"), LINES[1]]),
+        "unknown product": crm.deal(customer="C-003", lines=[(prototype, "4", "130"), LINES[1]]),
         "negative amount": crm.deal(customer="C-003", lines=LINES),
         "lines do not sum up": crm.deal(customer="C-003", lines=LINES),
         "unknown currency": crm.deal(customer="C-003", lines=LINES, currency="EUR"),

@@ -107,3 +107,32 @@ def test_a_deal_that_changed_since_it_was_shown_is_not_decided(office: Office) -
     assert [(line["sku"], cents(line["quantity"])) for line in facts.lines] == [("P-1017", cents(6)), ("P-1034", cents(10))]
     assert cents(facts.orders[0]["amount"]) == cents(crm_deal(office.env, deal_id)["amount"]) == Decimal("1460.00")
     assert [cents(loop["amount"]) for loop in office.loops(deal_id)] == [Decimal("1460.00")]
+
+
+@pytest.mark.req("D8", "D9", "G6")
+def test_a_deal_that_turned_bad_after_it_was_won_is_not_approved(office: Office) -> None:
+    deal_id = office.won(lines=[("P-1017", "4", "130"), ("P-1034", "10", "68")])
+    task = office.task(f"deal:{deal_id}")
+    seen = office.look(task["id"])["card"]["version"]
+    line = office.crm.lines(deal_id)[1]
+    office.crm.change_line(deal_id, line["id"], office.crm.prototype())
+    moved = office.decide(task["id"], version=seen).json()["error"]
+    assert moved["code"] == "stale_card"
+    refused = office.decide(task["id"], version=moved["details"]["version"])
+    error = refused.json()["error"]
+    assert (refused.status_code, error["code"]) == (409, "obstructed")
+    words = "Line 2: the ERP has no product X-9901."
+    assert [(one["text"], one["url"]) for one in error["details"]["obstacles"]] == [(words, f"/deals/{deal_id}/")]
+    assert [one["text"] for one in office.look(task["id"])["card"]["obstacles"]] == [words]
+    assert words in office.at("boss").get(f"/approvals/{task['id']}/").text
+    assert pick(office.look(task["id"]), "state", "outcome") == ("RESERVED", "")
+    assert office.nothing_reached_the_erp([deal_id])
+    # corrected in the CRM, it is approved and ordered as it is then
+    office.crm.change_line(deal_id, line["id"], "P-1034")
+    version = office.look(task["id"])["card"]["version"]
+    answer = office.decide(task["id"], version=version)
+    if answer.status_code == 409:
+        answer = office.decide(task["id"], version=answer.json()["error"]["details"]["version"])
+    assert answer.status_code == 200
+    office.ordered(deal_id)
+    assert_one_of_each(office.env, deal_id, short=False, payment_term_days=30)
