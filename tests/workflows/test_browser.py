@@ -15,7 +15,7 @@ from apps.workflows.models import DecisionSnapshot, ProcessInstance, Task
 from apps.workflows.registry import Ref, StepResult
 from tests.browser.conftest import NOISE, chromium, live_portal, open_page  # noqa: F401 - fixtures
 from tests.support.until import until
-from tests.workflows.test_decisions import APPROVAL, only_task
+from tests.workflows.test_decisions import APPROVAL, NO_PRODUCT, only_task
 
 pytestmark = [pytest.mark.browser, *(pytest.mark.filterwarnings(line) for line in NOISE)]
 LOOKS = [("en", "light", 1440), ("zh-hans", "dark", 1440), ("en", "light", 360), ("zh-hans", "light", 360)]
@@ -57,6 +57,11 @@ def test_the_pages_are_clean_in_every_look(
     address = f"/approvals/{task.pk}/"
     check(boss, "/approvals/", "list")
     check(boss, address, "approval")
+    world.obstacles = (NO_PRODUCT,)
+    check(boss, address, "obstacle")
+    assert boss.page.locator("button[value=APPROVED]:disabled").count() == 2
+    assert boss.page.locator("button[value=RETURNED]:disabled").count() == 0
+    world.obstacles = ()
     world.amount = "900.00"
     world.erp_up = False
     check(boss, address, "changed")
