@@ -18,7 +18,7 @@ from apps.audit import services as audit
 from apps.core.access import decide
 from apps.core.crypto import decrypt, encrypt
 from apps.core.errors import DomainError, NotFound
-from apps.core.http import OutsideError, understanding
+from apps.core.http import OutsideError, PermanentError, understanding
 from apps.integrations import policies, registry
 from apps.integrations.contract import CheckResult
 from apps.integrations.events import CONNECTION_CHANGED
@@ -55,9 +55,15 @@ def _secret_names(model: type[BaseModel]) -> set[str]:
 
 
 def config_of(connection: Connection) -> Any:
-    """The connector's typed settings, secrets opened. Network code gets this and never the row."""
+    """The connector's typed settings, secrets opened. Network code gets this and never the row. Raises PermanentError for settings that this
+    release of the connector does not take."""
     secrets = json.loads(decrypt(connection.secrets, _context(connection.key))) if connection.secrets else {}
-    return registry.connector(connection.connector_id).config.model_validate({**connection.config, **secrets})
+    try:
+        return registry.connector(connection.connector_id).config.model_validate({**connection.config, **secrets})
+    except ValidationError as error:
+        missing = ", ".join(sorted({str(one["loc"][0]) for one in error.errors() if one["loc"]}))
+        raise PermanentError(_("the settings of this connection are not complete (%(names)s); an administrator has to save them again") % {
+            "names": missing}, system=connection.key, code="settings") from None  # the message of pydantic may quote a secret
 
 
 def upsert_connection(*, key: str, connector_id: str, config: Mapping[str, Any], secrets: Mapping[str, str], live_from: dt.datetime,
