@@ -1,4 +1,7 @@
-"""python -m tests.bench [SUBJECT ...]: run, print and write docs/bench/<date>.md."""
+"""python -m tests.bench [SUBJECT ...]: run, print and write docs/bench/<date>-<subject>.md of each.
+
+0 also when a limit is not held: the page says so.
+"""
 
 from __future__ import annotations
 
@@ -7,41 +10,69 @@ import os
 import pathlib
 import sys
 import tempfile
+from collections.abc import Callable
 
-SUBJECTS = ("realtime",)
+from tests.bench.figures import Result
+
+Tell = Callable[[Result], None]
 
 
-def main(asked: list[str]) -> int:
-    """Its own PostgreSQL and Redis for the run. 0 also when a limit is not held: the page says so."""
-    unknown = set(asked) - set(SUBJECTS)
-    if unknown:
-        print(f"no benchmark called {', '.join(sorted(unknown))}; there are: {', '.join(SUBJECTS)}", file=sys.stderr)
-        return 2
-    from tests.bench.processes import raise_file_limit
+def _realtime(folder: pathlib.Path, tell: Tell) -> list[Result]:
+    """On a PostgreSQL and a Redis of this run."""
     from tests.support.servers import running
 
-    raise_file_limit()
-    load = os.getloadavg()
-    with running() as values, tempfile.TemporaryDirectory(prefix="atrium-bench-") as folder:
-        os.environ.update(values, DJANGO_SETTINGS_MODULE="portal.settings", DEMO_SIGN_IN="true", ATRIUM_WORKER="process")
-        return _measure(pathlib.Path(folder), load)
+    with running() as values:
+        _set_up(values)
+        from tests.bench.realtime.measure import Scale, run
+
+        return run(Scale(), folder, tell)
 
 
-def _measure(folder: pathlib.Path, load: tuple[float, float, float]) -> int:
+def _signon(folder: pathlib.Path, tell: Tell) -> list[Result]:
+    from tests.bench.signon.measure import Scale, run
+
+    return run(Scale(), folder, tell)
+
+
+SUBJECTS: dict[str, Callable[[pathlib.Path, Tell], list[Result]]] = {"realtime": _realtime, "signon": _signon}
+
+
+def _set_up(values: dict[str, str]) -> None:
+    """Django, on the servers of `values`, with tables."""
+    os.environ.update(values, DJANGO_SETTINGS_MODULE="portal.settings", DEMO_SIGN_IN="true", ATRIUM_WORKER="process")
     import django
 
     django.setup()
     from django.core.management import call_command
 
-    from tests.bench import report
-    from tests.bench.realtime.measure import Scale, run
-
     call_command("migrate", verbosity=0)
     call_command("compile_po", verbosity=0)
-    results = run(Scale(), folder, lambda result: print(report.section(result), flush=True))
+
+
+def main(asked: list[str]) -> int:
+    """Each subject in a process of its own: Django is set up once a process, on the servers of that subject."""
+    unknown = set(asked) - set(SUBJECTS)
+    if unknown:
+        print(f"no benchmark called {', '.join(sorted(unknown))}; there are: {', '.join(SUBJECTS)}", file=sys.stderr)
+        return 2
+    if len(asked) == 1:
+        return _measure(asked[0])
+    import subprocess
+
+    return max(subprocess.call([sys.executable, "-m", "tests.bench", subject]) for subject in asked or SUBJECTS)
+
+
+def _measure(subject: str) -> int:
+    from tests.bench import report
+    from tests.bench.processes import raise_file_limit
+
+    raise_file_limit()
+    load = os.getloadavg()
+    with tempfile.TemporaryDirectory(prefix="atrium-bench-") as folder:
+        results = SUBJECTS[subject](pathlib.Path(folder), lambda result: print(report.section(result), flush=True))
     today = dt.datetime.now(dt.UTC).date()
     page = report.text(results, report.machine(load), today)
-    print(f"written to {report.write(page, today).relative_to(pathlib.Path.cwd())}")
+    print(f"written to {report.write(page, today, subject).relative_to(pathlib.Path.cwd())}")
     return 0
 
 

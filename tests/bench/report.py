@@ -62,9 +62,9 @@ def _raw(raw: Sequence[Series]) -> str:
     return "\n".join(rows)
 
 
-def write(page: str, on: dt.date, folder: pathlib.Path = FOLDER) -> pathlib.Path:
-    """A second run of a day replaces the first."""
+def write(page: str, on: dt.date, subject: str, folder: pathlib.Path = FOLDER) -> pathlib.Path:
+    """A page a subject; a second run of a day replaces the first."""
     folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"{on.isoformat()}.md"
+    path = folder / f"{on.isoformat()}-{subject}.md"
     path.write_text(page)
     return path

@@ -235,6 +235,49 @@ def test_a_hung_provider_costs_one_request_and_not_all(ana: FakeProvider, signed
     assert OidcSession.objects.get().checked_at >= later(60)
 
 
+@pytest.mark.req("A3")
+def test_one_slow_answer_keeps_nobody_else_from_signing_on(ana: FakeProvider, signed_on: Client, travel: Any) -> None:
+    ana.away = True
+    travel(later(61))
+    assert signed_on.get("/profile/").status_code == 200
+    assert idp.is_open()  # the refresh of one person was not answered
+    ana.away = False
+    other = Client()
+    assert ana.sign_on(other)["Location"] == "/profile/"
+    assert other.get("/profile/").status_code == 200
+    assert not idp.is_open()
+
+
+@pytest.mark.req("A3")
+def test_a_code_is_traded_also_while_others_are_refused_and_a_late_answer_opens_nothing(ana: FakeProvider, client: Client) -> None:
+    idp._known.failed_at = clock.now()
+    form = {"grant_type": "authorization_code", "code": "c-1"}
+    with pytest.raises(idp.ProviderAway):
+        idp.token_request(form)
+    ana.nonce = "n"
+    idp._known.config, idp._known.config_at = ana._discovery(), clock.now()
+    assert idp.token_request(form, insist=True)["access_token"] == "access-1"
+    assert not idp.is_open()
+    ana.away = True
+    with pytest.raises(idp.ProviderAway):
+        idp.token_request(form, insist=True)
+    assert not idp.is_open()
+
+
+def test_whether_it_is_there_is_asked_once_a_second_and_not_when_it_has_just_answered(ana: FakeProvider, client: Client, travel: Any) -> None:
+    travel(later(0))
+    assert idp.probe() and idp.probe()
+    assert len(ana.calls) == 1
+    travel(later(2))
+    ana.away = True
+    assert not idp.probe() and not idp.probe()
+    assert len(ana.calls) == 2
+    travel(later(4))
+    ana.away = False
+    assert idp.probe()
+    assert len(ana.calls) == 3
+
+
 def test_sign_in_says_when_sign_on_is_away(ana: FakeProvider, client: Client, travel: Any) -> None:
     ana.away = True
     answer = client.post("/accounts/oidc/keycloak/login/", {"next": "/profile/"})

@@ -40,8 +40,8 @@ def test_a_figure_holds_when_its_median_does() -> None:
 
 def test_the_page_says_what_is_not_held(tmp_path: pathlib.Path) -> None:
     result = Result("Subject", (Figure("PF-0", "work", series("", "x", [1, 2, 9]), 1.5),), (series("raw", "us", [123.4, 5]),), ("A note.",))
-    path = report.write(report.text([result], "A machine.", dt.date(2026, 11, 30)), dt.date(2026, 11, 30), tmp_path)
-    assert path.name == "2026-11-30.md"
+    path = report.write(report.text([result], "A machine.", dt.date(2026, 11, 30)), dt.date(2026, 11, 30), "hub", tmp_path)
+    assert path.name == "2026-11-30-hub.md"
     assert path.read_text() == (
         "# Benchmarks of 2026-11-30\n\nA machine.\n\n## Subject\n\n"
         "| id | what | minimum | median | limit | held |\n|---|---|---|---|---|---|\n| PF-0 | work | 1 | 2 | <= 1.5 x | **no** |\n\n"

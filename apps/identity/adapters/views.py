@@ -35,7 +35,7 @@ class KeycloakAdapter(OpenIDConnectOAuth2Adapter):
             raise OAuth2Error(str(error)) from error
 
     def get_access_token_data(self, request: HttpRequest, app: Any, client: Any, pkce_code_verifier: str | None = None) -> dict[str, Any]:
-        """Trade the code for tokens, with our time-outs."""
+        """Trade the code for tokens. The person comes from the provider this moment, so it is asked whatever happened to others before."""
         form = {
             "grant_type": "authorization_code",
             "code": request.GET["code"],
@@ -43,7 +43,7 @@ class KeycloakAdapter(OpenIDConnectOAuth2Adapter):
             "code_verifier": pkce_code_verifier or "",
         }
         try:
-            answer = idp.token_request(form, read=5.0)
+            answer = idp.token_request(form, read=idp.EXCHANGE_READ, insist=True)
         except (idp.ProviderAway, idp.GrantEnded) as error:
             raise OAuth2Error(f"no tokens for this code: {error}") from error
         self.did_fetch_access_token = True

@@ -20,6 +20,8 @@ CACHE_FOR = dt.timedelta(minutes=10)
 BREAKER = dt.timedelta(seconds=10)
 KEYS_AGAIN = dt.timedelta(seconds=10)
 CONNECT, READ = 1.0, 2.0  # inside a request; workers may wait longer
+EXCHANGE_READ = 10.0  # a code can be traded once: giving up early costs the person the whole sign-on
+PROBE_AGAIN = dt.timedelta(seconds=1)
 SYSTEM = "Keycloak"
 
 
@@ -40,6 +42,8 @@ class _Known:
     jwks: dict[str, Any] | None = None
     jwks_at: dt.datetime | None = None
     failed_at: dt.datetime | None = None
+    answered_at: dt.datetime | None = None
+    probed_at: dt.datetime | None = None
     lock: threading.Lock = field(default_factory=threading.Lock)
 
 
@@ -49,6 +53,7 @@ _known = _Known()
 def forget() -> None:
     """Drop everything fetched (tests)."""
     _known.config = _known.config_at = _known.jwks = _known.jwks_at = _known.failed_at = None
+    _known.answered_at = _known.probed_at = None
 
 
 class _Tokens(Client):
@@ -71,15 +76,17 @@ def is_open() -> bool:
     return _known.failed_at is not None and clock.now() - _known.failed_at < BREAKER
 
 
-def _guarded(call: Callable[[], requests.Response]) -> requests.Response:
-    if is_open():
+def _guarded(call: Callable[[], requests.Response], *, insist: bool = False) -> requests.Response:
+    """`insist`: try although the breaker is open, and leave it alone when nothing comes: what is slow for one is not away for all."""
+    if is_open() and not insist:
         raise ProviderAway("the identity provider did not answer a moment ago", system=SYSTEM)
     try:
         response = call()
     except TransientError as error:
-        _known.failed_at = clock.now()
+        if not insist:
+            _known.failed_at = clock.now()
         raise ProviderAway(error.message, system=SYSTEM) from error
-    _known.failed_at = None
+    _known.failed_at, _known.answered_at = None, clock.now()
     return response
 
 
@@ -105,12 +112,19 @@ def discovery() -> dict[str, Any]:
 
 
 def probe() -> bool:
-    """Is the provider there? Asked before somebody is sent to it: 1 s, remembered by the cached discovery and the
-    breaker."""
-    if not settings.OIDC_ISSUER or is_open():
+    """Is the provider there? Asked before somebody is sent to it: at most 1 s, at most once a second, and not when it has just answered.
+
+    An open breaker is no answer: it may be one slow request that opened it, and nobody could sign on for ten seconds."""
+    if not settings.OIDC_ISSUER:
         return False
+    now = clock.now()
+    if _known.answered_at is not None and not is_open() and now - _known.answered_at < PROBE_AGAIN:
+        return True
+    if _known.probed_at is not None and is_open() and now - _known.probed_at < PROBE_AGAIN:
+        return False
+    _known.probed_at = now
     try:
-        _guarded(lambda: _client(1.0).request("GET", f"{settings.OIDC_ISSUER}/.well-known/openid-configuration"))
+        _guarded(lambda: _client(1.0).request("GET", f"{settings.OIDC_ISSUER}/.well-known/openid-configuration"), insist=is_open())
     except (ProviderAway, PermanentError):
         return False
     return True
@@ -142,12 +156,12 @@ def verified(check: Callable[..., dict[str, Any]], token: str, **expected: Any) 
         return check(token, signing_keys(_jwks(again=True)), **common)
 
 
-def token_request(form: Mapping[str, str], *, read: float = READ) -> dict[str, Any]:
-    """One POST to the token endpoint as our client. Raises GrantEnded when refused, ProviderAway when not answered."""
+def token_request(form: Mapping[str, str], *, read: float = READ, insist: bool = False) -> dict[str, Any]:
+    """One POST to the token endpoint as our client. `insist`: also while the breaker is open. Raises GrantEnded when refused, ProviderAway when not answered."""
     body = {**form, "client_id": settings.OIDC_CLIENT_ID, "client_secret": settings.OIDC_CLIENT_SECRET}
     url = discovery()["token_endpoint"]
     try:
-        answer = _guarded(lambda: _client(read).request("POST", url, data=body)).json()
+        answer = _guarded(lambda: _client(read).request("POST", url, data=body), insist=insist).json()
     except PermanentError as error:
         raise GrantEnded(error.message, system=SYSTEM, status=error.status, code=error.message) from error
     except ValueError as error:
