@@ -157,7 +157,7 @@ def verified(check: Callable[..., dict[str, Any]], token: str, **expected: Any) 
 
 
 def token_request(form: Mapping[str, str], *, read: float = READ, insist: bool = False) -> dict[str, Any]:
-    """One POST to the token endpoint as our client. `insist`: also while the breaker is open. Raises GrantEnded when refused, ProviderAway when not answered."""
+    """One POST to the token endpoint. `insist`: also while the breaker is open. Raises GrantEnded when refused, ProviderAway when not answered."""
     body = {**form, "client_id": settings.OIDC_CLIENT_ID, "client_secret": settings.OIDC_CLIENT_SECRET}
     url = discovery()["token_endpoint"]
     try:
