@@ -10,10 +10,12 @@ from django.utils.http import url_has_allowed_host_and_scheme
 
 
 class PortalRequest(HttpRequest):
-    """`person`: apps.directory.models.Person of the account, or None. `htmx`: django-htmx's details, falsy for a full page."""
+    """`person`: apps.directory.models.Person of the account, or None. `htmx`: django-htmx's details, falsy for a full page.
+    `todo_count`: set by a page that has counted the to-dos already, for the badge of the frame."""
 
     person: Any
     htmx: Any
+    todo_count: int
 
 
 def page_of(request: HttpRequest) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
+from django.http import QueryDict
 from django.urls import path
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
@@ -47,6 +48,7 @@ class NoticeSerializer(serializers.Serializer[Any]):
 class NoticePageSerializer(serializers.Serializer[Any]):
     items = NoticeSerializer(many=True, source="rows")
     more = serializers.BooleanField()
+    next = serializers.CharField(help_text="send it as `after` for the next page; empty: this is the last")
     todo = serializers.IntegerField(help_text="the badge: what one can act on now")
     unread = serializers.IntegerField()
     snoozed = serializers.IntegerField()
@@ -66,6 +68,7 @@ FILTERS = [
     OpenApiParameter("kind"),
     OpenApiParameter("q", description="words in what you may see"),
     OpenApiParameter("shown", type=int, description="at most so many"),
+    OpenApiParameter("after", description="`next` of the page before"),
 ]
 
 
@@ -111,7 +114,66 @@ class NoticeVerbView(APIView):
         return Response(NoticeSerializer(selectors.rendered(found, _person(request))).data)
 
 
+class SavedViewSerializer(serializers.Serializer[Any]):
+    id = serializers.UUIDField(read_only=True)
+    name = serializers.CharField(max_length=40)
+    query = serializers.CharField(help_text="filters as in the list's URL: tab, system, kind, q, by", allow_blank=True, max_length=400)
+
+
+class SavedViewChange(serializers.Serializer[Any]):
+    name = serializers.CharField(max_length=40, required=False)
+    query = serializers.CharField(required=False, allow_blank=True, max_length=400)
+    place = serializers.IntegerField(min_value=0, required=False, help_text="counted from 0")
+
+
+def _kept(query: str) -> str:
+    """The filters among it that make sense."""
+    return forms.query_of(forms.filters_of(QueryDict(query).dict()))
+
+
+@declare("notifications.notification", "view")
+class SavedViewsView(APIView):
+    """One's own saved views of the inbox."""
+
+    @extend_schema(responses=SavedViewSerializer(many=True), operation_id="notification_views_list")
+    def get(self, request: Request) -> Response:
+        """In one's own order."""
+        return Response(SavedViewSerializer(selectors.views_of(_person(request)), many=True).data)
+
+    @extend_schema(request=SavedViewSerializer, responses={201: SavedViewSerializer}, operation_id="notification_view_save")
+    def post(self, request: Request) -> Response:
+        """Keep filters under a name, at the end of the list."""
+        given = SavedViewSerializer(data=request.data)
+        given.is_valid(raise_exception=True)
+        query = _kept(given.validated_data["query"])
+        view = services.save_view(person=_person(request), name=given.validated_data["name"], query=query, now=clock.now())
+        return Response(SavedViewSerializer(view).data, status=201)
+
+
+@declare("notifications.notification", "view")
+class SavedViewView(APIView):
+    """One saved view."""
+
+    @extend_schema(request=SavedViewChange, responses=SavedViewSerializer(many=True), operation_id="notification_view_change")
+    def patch(self, request: Request, view_id: uuid.UUID) -> Response:
+        """Name, filters or place; answers all views in their order."""
+        given = SavedViewChange(data=request.data)
+        given.is_valid(raise_exception=True)
+        fields, person = given.validated_data, _person(request)
+        query = _kept(fields["query"]) if "query" in fields else None
+        services.change_view(person=person, view_id=view_id, name=fields.get("name"), query=query, place=fields.get("place"))
+        return Response(SavedViewSerializer(selectors.views_of(person), many=True).data)
+
+    @extend_schema(responses={204: None}, operation_id="notification_view_delete")
+    def delete(self, request: Request, view_id: uuid.UUID) -> Response:
+        """It was only a name for filters; no message is touched."""
+        services.delete_view(person=_person(request), view_id=view_id)
+        return Response(status=204)
+
+
 urlpatterns = [
+    path("notifications/views", SavedViewsView.as_view(), name="api-notification-views"),
+    path("notifications/views/<uuid:view_id>", SavedViewView.as_view(), name="api-notification-view"),
     path("notifications", NoticesView.as_view(), name="api-notifications"),
     path("notifications/<uuid:notification_id>", NoticeView.as_view(), name="api-notification"),
     *[

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 from collections.abc import Iterable, Mapping
+from urllib.parse import urlencode
 
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
@@ -25,9 +26,16 @@ def filters_of(query: Mapping[str, str], *, live: bool = False) -> Filters:
         kind=query.get("kind", "")[:120],
         q=query.get("q", "").strip()[:100],
         by=query.get("by", "") if query.get("by") in SORTS else "day",
+        after=query.get("after", "")[:200],
         shown=min(int(shown), MOST_SHOWN) if shown.isdigit() and int(shown) else SHOWN,
         live=live,
     )
+
+
+def query_of(filters: Filters) -> str:
+    """What a saved view keeps of them: the filters, without a place in the list."""
+    kept = {"tab": filters.tab, "system": filters.system, "kind": filters.kind, "q": filters.q, "by": "" if filters.by == "day" else filters.by}
+    return urlencode({name: value for name, value in kept.items() if value})
 
 
 def ids_of(values: Iterable[str]) -> list[uuid.UUID] | None:

@@ -2,11 +2,13 @@
 
 from django.urls import path
 
-from apps.notifications.views import inbox
+from apps.notifications.views import inbox, saved
 
 urlpatterns = [
     path("inbox/", inbox.inbox, name="inbox"),
     path("inbox/read/", inbox.all_read, name="inbox-all-read"),
+    path("inbox/views/", saved.save, name="inbox-view-save"),
+    path("inbox/views/<uuid:view_id>/<slug:verb>/", saved.change, name="inbox-view-change"),
     path("inbox/<uuid:notification_id>/", inbox.opened, name="inbox-open"),
     path("inbox/<uuid:notification_id>/state/", inbox.state, name="inbox-state"),
     path("inbox/<uuid:notification_id>/<slug:verb>/", inbox.change, name="inbox-change"),

@@ -2,6 +2,7 @@
 // single keys off. And what a list needs that changes under one's eyes.
 import { csrfToken, toast } from "./shell.js";
 
+const PAGE = 50; // rows the server sends without being asked for more
 const GONE_AFTER = 900; // milliseconds that a row others dealt with says so before it leaves: within the two seconds of a to-do list
 const $ = (selector, from = document) => from.querySelector(selector);
 const $$ = (selector, from = document) => [...from.querySelectorAll(selector)];
@@ -80,6 +81,7 @@ document.body.addEventListener("htmx:after:swap", () => {
     $(".open", row).setAttribute("aria-current", "true");
   });
   $$("[data-inbox] input[name=id]").forEach((box) => { box.checked = ticked.has(box.value); });
+  join();
   countChosen();
   if (held && document.activeElement === document.body) rows.find((row) => row.dataset.id === held)?.querySelector(".open").focus();
   setTimeout(sweep, GONE_AFTER);
@@ -98,6 +100,27 @@ function sweep() {
   const rows = list();
   if (left && rows.length) rows[Math.min(at, rows.length - 1)].focus();
   if (!rows.length) window.htmx?.ajax("GET", $("#inbox-list").getAttribute("hx-get"), { target: "#inbox-list", swap: "innerHTML" });
+}
+
+// --- one page after another: what continues a group is put to it; a refresh asks for as many rows as are shown --------------------------
+document.body.addEventListener("htmx:config:request", (event) => {
+  const request = event.detail?.ctx?.request;
+  const shown = list().length;
+  if (event.target.id !== "inbox-list" || !request || shown <= PAGE) return;
+  const url = new URL(request.action, location.href);
+  url.searchParams.set("shown", shown);
+  url.searchParams.delete("after");
+  request.action = url.pathname + url.search;
+});
+function join() {
+  const first = new Map();
+  $$("[data-inbox] section").forEach((group) => {
+    const same = first.get(group.dataset.group);
+    if (!same) return first.set(group.dataset.group, group);
+    $("ul", same).append(...$$(".mrow", group));
+    $(".grp .num", same).textContent = $$(".mrow", same).length;
+    group.remove();
+  });
 }
 
 // --- a message that is read loses its dot ----------------------------------------------------------------------------------------------

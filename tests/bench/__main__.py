@@ -28,13 +28,24 @@ def _realtime(folder: pathlib.Path, tell: Tell) -> list[Result]:
         return run(Scale(), folder, tell)
 
 
+def _inbox(folder: pathlib.Path, tell: Tell) -> list[Result]:
+    """On a PostgreSQL of this run."""
+    from tests.support.servers import running
+
+    with running() as values:
+        _set_up(values)
+        from tests.bench.inbox.measure import Scale, run
+
+        return run(Scale(), tell)
+
+
 def _signon(folder: pathlib.Path, tell: Tell) -> list[Result]:
     from tests.bench.signon.measure import Scale, run
 
     return run(Scale(), folder, tell)
 
 
-SUBJECTS: dict[str, Callable[[pathlib.Path, Tell], list[Result]]] = {"realtime": _realtime, "signon": _signon}
+SUBJECTS: dict[str, Callable[[pathlib.Path, Tell], list[Result]]] = {"realtime": _realtime, "inbox": _inbox, "signon": _signon}
 
 
 def _set_up(values: dict[str, str]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import datetime as dt
 import logging
 import uuid
@@ -9,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.db.models import Count, F, Q, QuerySet
+from django.db.models import Count, Q, QuerySet
 from django.utils import translation
 from django.utils.translation import gettext as _
 
@@ -22,9 +23,12 @@ from apps.notifications.models import Notification, State
 
 logger = logging.getLogger(__name__)
 TABS = ("todo", "notices", "snoozed", "closed")
-SORTS = ("day", "case")
-SHOWN, MOST_SHOWN = 50, 500  # rows of a list at first, and at most
-SEARCHED = 500  # newest rows that a search reads: it looks at what the viewer sees, masks applied, not at stored values
+SORTS = ("day", "case", "system")
+SHOWN, MOST_SHOWN = 50, 500  # rows of a page, and the most of one that is asked for again
+SEARCHED = 500  # rows that one page of a search reads: it looks at what the viewer sees, masks applied, not at stored values
+ORDERS: dict[str, tuple[str, ...]] = {
+    "todo": ("rank_at", "-created_at", "-pk"), "notices": ("-created_at", "-pk"), "snoozed": ("snoozed_until", "pk"), "closed": ("-closed_at", "-pk"),
+}  # fmt: skip
 JUST_CLOSED = dt.timedelta(seconds=5)  # others' decisions stay this long in a list that is refreshed live, in grey
 
 
@@ -159,7 +163,8 @@ def _narrowed(found: QuerySet[Notification], system: str, kind: str) -> QuerySet
 
 @dataclass(frozen=True)
 class Filters:
-    """What stands in the URL. `live`: a refresh after a push, which also shows what others just decided."""
+    """What stands in the URL. `after`: the place in the list behind which the page begins (`InboxPage.next`).
+    `live`: a refresh after a push, which also shows what others just decided."""
 
     tab: str = "todo"
     system: str = ""
@@ -167,12 +172,13 @@ class Filters:
     q: str = ""
     by: str = "day"
     shown: int = SHOWN
+    after: str = ""
     live: bool = False
 
 
 @dataclass(frozen=True)
 class Group:
-    """Rows that stand together: a day, how urgent they are (`kind` over | today | next), or one case by its number."""
+    """Rows that stand together: a day, how urgent they are (`kind` over | today | next), one system, or one case by its number."""
 
     kind: str
     words: str
@@ -182,57 +188,122 @@ class Group:
 
 @dataclass(frozen=True)
 class InboxPage:
-    """`rows` of the chosen tab, once more in `groups`; `gone`: ids among them that others just decided; counts of the tabs,
-    and of the tab by system and kind."""
+    """`rows` of the chosen tab, once more in `groups`; `gone`: ids among them that others just decided; `next`: where the next page
+    begins, empty when this is the last; counts of the tabs, and of the tab by system and kind."""
 
     filters: Filters
     rows: list[Rendered]
     groups: list[Group]
     gone: frozenset[uuid.UUID]
-    more: bool
+    next: str
     todo: int
     unread: int
     snoozed: int
     systems: list[tuple[str, int]] = field(default_factory=list)
     kinds: list[tuple[str, str, int]] = field(default_factory=list)
 
+    @property
+    def more(self) -> bool:
+        return bool(self.next)
+
 
 def inbox_page(person: Any, filters: Filters, now: dt.datetime) -> InboxPage:
-    """One tab of the inbox."""
-    tab = _tab(person, filters.tab, now)
-    found = _narrowed(tab, filters.system, filters.kind).select_related("closed_by")
-    rows = list(found[: SEARCHED if filters.q else filters.shown + 1])
-    shown = [rendered(row, person) for row in rows]
-    if filters.q:
-        wanted = filters.q.casefold()
-        shown = [row for row in shown if wanted in f"{row.title}\n{row.body}\n{row.label}\n{row.number}\n{row.about}".casefold()]
+    """One page of one tab of the inbox."""
+    rows, following = _page(person, filters, now)
     closed = _just_closed(person, filters, now)
-    mine = Notification.objects.filter(person_id=person.pk, state=State.OPEN)
-    counts = mine.aggregate(
-        n_todo=Count("pk", filter=awake(now) & Q(todo=True)), n_unread=Count("pk", filter=awake(now) & Q(todo=False, read_at=None)),
-        n_snoozed=Count("pk", filter=Q(snoozed_until__gt=now)))
-    groups = grouped([*shown[: filters.shown], *closed], filters)
+    counts = _counts(person, now)
+    groups = grouped([*rows, *closed], filters)
+    badges: dict[str, Any] = counts.badges()
     return InboxPage(
         filters=filters, rows=[row for group in groups for row in group.rows], groups=groups, gone=frozenset(row.id for row in closed),
-        more=len(shown) > filters.shown,
-        todo=counts["n_todo"], unread=counts["n_unread"], snoozed=counts["n_snoozed"], **_facets(tab),
-    )
+        next=following, **badges, **_facets(counts.of(filters.tab) if filters.tab != "closed" else _closed_counts(person)))
+
+
+def _page(person: Any, filters: Filters, now: dt.datetime) -> tuple[list[Rendered], str]:
+    """The rows behind `filters.after`, and where the next page begins."""
+    found = _narrowed(_tab(person, filters.tab, now), filters.system, filters.kind).select_related("closed_by")
+    read = list(_behind(found, filters)[: SEARCHED if filters.q else filters.shown + 1])
+    shown = [rendered(row, person) for row in (read if filters.q else read[: filters.shown])]
+    if not filters.q:
+        return shown, _place(read[filters.shown - 1], filters.tab) if len(read) > filters.shown else ""
+    wanted = filters.q.casefold()
+    matching = [row for row in shown if wanted in f"{row.title}\n{row.body}\n{row.label}\n{row.number}\n{row.about}".casefold()]
+    if len(matching) > filters.shown:
+        return matching[: filters.shown], _place(matching[filters.shown - 1].notification, filters.tab)
+    return matching, _place(read[-1], filters.tab) if len(read) == SEARCHED else ""
 
 
 def _tab(person: Any, tab: str, now: dt.datetime) -> QuerySet[Notification]:
     mine = Notification.objects.filter(person_id=person.pk)
     if tab == "closed":
-        return mine.exclude(state=State.OPEN).order_by("-closed_at", "-pk")
-    if tab == "snoozed":
-        return mine.filter(state=State.OPEN, snoozed_until__gt=now).order_by("snoozed_until", "pk")
-    if tab == "notices":
-        return inbox(person, now=now, todo=False)
-    return inbox(person, now=now, todo=True).order_by(F("due_at").asc(nulls_last=True), "-created_at", "-pk")
+        found = mine.exclude(state=State.OPEN)
+    elif tab == "snoozed":
+        found = mine.filter(state=State.OPEN, snoozed_until__gt=now)
+    else:
+        found = inbox(person, now=now, todo=tab == "todo")
+    return found.order_by(*ORDERS[tab])
 
 
-def _facets(tab: QuerySet[Notification]) -> dict[str, Any]:
-    """How many of the tab are of which system and kind; kinds without a label are not offered."""
-    counted = list(tab.order_by().values_list("system", "kind").annotate(Count("pk"))[:200])
+def _place(row: Notification, tab: str) -> str:
+    """A row's place in its list, for a URL: the values the list is ordered by."""
+    values = [getattr(row, name.removeprefix("-")) for name in ORDERS[tab]]
+    text = "|".join(value.isoformat() if isinstance(value, dt.datetime) else str(value) for value in values)
+    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+
+
+def _behind(found: QuerySet[Notification], filters: Filters) -> QuerySet[Notification]:
+    """The rows behind a place; a place that makes no sense is the beginning."""
+    order = ORDERS[filters.tab]
+    try:
+        values = base64.urlsafe_b64decode(filters.after + "=" * (-len(filters.after) % 4)).decode().split("|")
+        *moments, key = [*(dt.datetime.fromisoformat(value) for value in values[:-1]), uuid.UUID(values[-1])]
+    except ValueError:
+        return found
+    if not filters.after or len(moments) != len(order) - 1:
+        return found
+    condition, equal = Q(), Q()
+    for name, value in zip(order, [*moments, key], strict=True):
+        column = name.removeprefix("-")
+        condition |= equal & Q(**{f"{column}__{'lt' if name != column else 'gt'}": value})
+        equal &= Q(**{column: value})
+    first = order[0].removeprefix("-")  # once more by itself, so that the index is entered at the place
+    return found.filter(condition, **{f"{first}__{'lte' if first != order[0] else 'gte'}": moments[0]})
+
+
+@dataclass(frozen=True)
+class _Counts:
+    """How many open notices a person has: rows (todo, system, kind, awake, unread, snoozed), by one read of one index."""
+
+    rows: list[tuple[bool, str, str, int, int, int]]
+
+    def badges(self) -> dict[str, int]:
+        return {
+            "todo": sum(awake for todo, _system, _kind, awake, _unread, _snoozed in self.rows if todo),
+            "unread": sum(unread for todo, _system, _kind, _awake, unread, _snoozed in self.rows if not todo),
+            "snoozed": sum(snoozed for *_rest, snoozed in self.rows),
+        }
+
+    def of(self, tab: str) -> list[tuple[str, str, int]]:
+        """(system, kind, how many) of a tab."""
+        if tab == "snoozed":
+            return [(system, kind, snoozed) for _todo, system, kind, _awake, _unread, snoozed in self.rows if snoozed]
+        return [(system, kind, awake) for todo, system, kind, awake, _unread, _snoozed in self.rows if awake and todo == (tab == "todo")]
+
+
+def _counts(person: Any, now: dt.datetime) -> _Counts:
+    mine = Notification.objects.filter(person_id=person.pk, state=State.OPEN)
+    return _Counts(list(mine.order_by().values_list("todo", "system", "kind").annotate(
+        n_awake=Count("pk", filter=awake(now)), n_unread=Count("pk", filter=awake(now) & Q(read_at=None)),
+        n_snoozed=Count("pk", filter=Q(snoozed_until__gt=now)))))
+
+
+def _closed_counts(person: Any) -> list[tuple[str, str, int]]:
+    closed = Notification.objects.filter(person_id=person.pk).exclude(state=State.OPEN)
+    return list(closed.order_by().values_list("system", "kind").annotate(Count("pk"))[:200])
+
+
+def _facets(counted: list[tuple[str, str, int]]) -> dict[str, Any]:
+    """How many of a tab are of which system and kind; kinds without a label are not offered."""
     systems: dict[str, int] = {}
     labels: dict[str, int] = {}
     for system, kind, count in counted:
@@ -246,7 +317,7 @@ def _facets(tab: QuerySet[Notification]) -> dict[str, Any]:
 
 
 def _just_closed(person: Any, filters: Filters, now: dt.datetime) -> list[Rendered]:
-    if not filters.live or filters.tab != "todo":
+    if not filters.live or filters.tab != "todo" or filters.after:
         return []
     rows = Notification.objects.filter(person_id=person.pk, todo=True, state=State.RESOLVED, closed_at__gte=now - JUST_CLOSED)
     others = rows.exclude(closed_by_id=person.pk).exclude(closed_by=None).select_related("closed_by")
@@ -259,6 +330,9 @@ def grouped(rows: list[Rendered], filters: Filters) -> list[Group]:
         rows = sorted(rows, key=_urgency)
     if filters.by == "case":
         return _by_case(rows)
+    if filters.by == "system":
+        return [Group("system", system, [row for row in rows if row.system == system])
+                for system in dict.fromkeys(row.system for row in rows)]
     groups: list[Group] = []
     for row in rows:
         kind, words = _day_of(row, filters.tab)

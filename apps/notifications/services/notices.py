@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from apps.core import kinds
 from apps.core.errors import DomainError, NotFound
 from apps.jobs import services as jobs
-from apps.notifications.models import Notification, State
+from apps.notifications.models import NEVER, Notification, State
 from apps.realtime import services as realtime
 
 
@@ -49,7 +49,7 @@ def notify(*, kind: str, person_ids: Iterable[uuid.UUID], params: Mapping[str, A
     known = kinds.get(kind)
     rows = [
         Notification(person_id=person, kind=kind, system=known.system, todo=known.todo, params=dict(params), ref=ref,
-                     dedupe=dedupe or None, due_at=due_at, created_at=now)
+                     dedupe=dedupe or None, due_at=due_at, rank_at=due_at or NEVER, created_at=now)
         for person in sorted(set(person_ids))
     ]
     with transaction.atomic():

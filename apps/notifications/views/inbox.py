@@ -8,6 +8,7 @@ from typing import Any
 from django.contrib import messages
 from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
+from django.utils.functional import SimpleLazyObject
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_POST
@@ -23,14 +24,24 @@ LEAVE = frozenset({"done", "snooze"})  # after these the next message is read
 
 
 def _list_context(request: PortalRequest, opened: uuid.UUID | None = None) -> dict[str, Any]:
+    """What the list needs, and its frame: the saved views are read when the frame is drawn, so a part of the page does not ask for them."""
     filters, now = forms.filters_of(request.GET.dict(), live="X-Live" in request.headers), clock.now()
+    inbox = selectors.inbox_page(request.person, filters, now)
+    request.todo_count = inbox.todo  # the badge of the frame
     return {
-        "inbox": selectors.inbox_page(request.person, filters, now),
+        "inbox": inbox,
         "filters": filters,
         "read_at": now,
         "query": request.GET.urlencode(),
         "opened": opened,
+        "saved_views": SimpleLazyObject(lambda: _saved_views(request.person, filters)),
     }
+
+
+def _saved_views(person: Any, filters: selectors.Filters) -> list[tuple[Any, bool]]:
+    """Each view, and whether the list shows it now."""
+    shown = forms.query_of(filters)
+    return [(view, view.query == shown) for view in selectors.views_of(person)]
 
 
 def _pane_context(request: PortalRequest, notification_id: uuid.UUID) -> dict[str, Any]:
@@ -47,8 +58,9 @@ def _pane_context(request: PortalRequest, notification_id: uuid.UUID) -> dict[st
 @declare("notifications.notification", "view")
 @require_GET
 def inbox(request: PortalRequest) -> HttpResponse:
-    """A tab of the inbox; filters stand in the URL (tab, system, kind, q, shown)."""
-    return page(request, "notifications/inbox.html", _list_context(request), fragment="notifications/inbox_list.html")
+    """A tab of the inbox; filters stand in the URL (tab, system, kind, q, by), the place in the list too (after)."""
+    part = "notifications/inbox_rows.html" if "X-More" in request.headers else "notifications/inbox_list.html"
+    return page(request, "notifications/inbox.html", _list_context(request), fragment=part)
 
 
 @declare("notifications.notification", "view")

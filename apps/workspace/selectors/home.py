@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.core.cache import cache
-from django.db.models import F
 
 from apps.access.selectors import epoch
 from apps.core.access import plan
@@ -45,7 +44,7 @@ class Todos:
 
 def todos(person: Any, now: dt.datetime) -> Todos:
     """What this person can act on now, the most urgent first."""
-    rows = notifications.inbox(person, now=now, todo=True).order_by(F("due_at").asc(nulls_last=True), "-created_at")
+    rows = notifications.inbox(person, now=now, todo=True).order_by("rank_at", "-created_at")
     count = notifications.todo_count(person)
     overdue = rows.filter(due_at__lt=now).count() if count else 0
     groups: dict[str, list[notifications.Rendered]] = {"over": [], "today": [], "next": [], "none": []}

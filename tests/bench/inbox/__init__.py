@@ -1,0 +1,1 @@
+"""The message center: what a long inbox costs."""
