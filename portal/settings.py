@@ -287,6 +287,20 @@ JOBS_THREADS = env.int("JOBS_THREADS", default=3)  # jobs at a time in one worke
 JOBS_LEASE = dt.timedelta(seconds=env.float("JOBS_LEASE_SECONDS", default=60))  # a run longer than this is taken over by another worker
 JOBS_RETRY_BASE = env.float("JOBS_RETRY_BASE_SECONDS", default=1)  # first retry within this many seconds, doubled up to five minutes
 
+# --- channels beside the inbox: one is there when its product is set up -----------------------------------------------------------------
+
+EMAIL_HOST = env.str("EMAIL_HOST", default="")
+EMAIL_PORT = env.int("EMAIL_PORT", default=25)
+EMAIL_HOST_USER = env.str("EMAIL_HOST_USER", default="")
+EMAIL_HOST_PASSWORD = env.str("EMAIL_HOST_PASSWORD", default="")
+EMAIL_USE_TLS = env.bool("EMAIL_USE_TLS", default=False)
+EMAIL_TIMEOUT = 10
+DEFAULT_FROM_EMAIL = env.str("MAIL_FROM", default=f"Atrium <atrium@{_HOST.hostname or 'localhost'}>")
+# The demo has no mail server: its mails lie in this folder as files.
+MAIL_FOLDER = env.str("MAIL_FOLDER", default=str(VAR_DIR / "mail") if MODE == "demo" else "")
+EMAIL_BACKEND = f"django.core.mail.backends.{'filebased' if MAIL_FOLDER and not EMAIL_HOST else 'smtp'}.EmailBackend"
+EMAIL_FILE_PATH = MAIL_FOLDER or None
+
 # --- the sales loop ---------------------------------------------------------------------------------------------------------------------
 
 UNDO_WINDOW = dt.timedelta(seconds=env.float("UNDO_WINDOW_SECONDS", default=10))

@@ -1,4 +1,4 @@
-"""Notices: one row to one person. A notice stores its kind and parameters, never finished text."""
+"""Notices: one row to one person. A notice stores its kind and parameters, never finished text. And the ways they reach their people."""
 
 from __future__ import annotations
 
@@ -19,6 +19,123 @@ class State(models.TextChoices):
     OPEN = "OPEN"
     RESOLVED = "RESOLVED"
     DISMISSED = "DISMISSED"
+
+
+class Level(models.TextChoices):
+    """How a kind of message reaches a person on one channel."""
+
+    INSTANT = "instant"
+    DIGEST = "digest"
+    OFF = "off"
+
+
+class Reach(Identified):
+    """How one person is reached; the row COMPANY (without a person) holds what everybody starts with, and the limits nobody passes.
+
+    `off`: channels switched off as a whole. `kinds`: {kind: {channel: level}}, only what differs from the default. `quiet`: {weekday "0".."6":
+    [from, to] as "HH:MM"}; a `to` that is not after `from` lies on the next day. `digest`: off | 1h | 3h | daily | weekly. `remind_after`:
+    minutes until an unread to-do is told once more, on `remind_by`; 0 never. `limits` (company only): {channel: {kind or "*": off | locked}}.
+    Null means: as the company's row says.
+    """
+
+    person = models.OneToOneField("directory.Person", null=True, on_delete=models.CASCADE, related_name="+")
+    off = models.JSONField(default=list)
+    kinds = models.JSONField(default=dict)
+    quiet = models.JSONField(null=True)
+    digest = models.CharField(max_length=8, blank=True)
+    remind_after = models.PositiveIntegerField(null=True)
+    remind_by = models.CharField(max_length=32, blank=True)
+    limits = models.JSONField(default=dict)
+    updated_at = models.DateTimeField()
+
+
+class Device(Identified):
+    """A browser that takes pushes. `keys`: what encrypts for it, itself encrypted. `session`: digest of the portal session that asked for it:
+    it goes when that session is ended."""
+
+    person = models.ForeignKey("directory.Person", on_delete=models.CASCADE, related_name="+")
+    endpoint = models.CharField(max_length=1000, unique=True)
+    keys = models.TextField()
+    label = models.CharField(max_length=120)
+    session = models.CharField(max_length=64, blank=True, db_index=True)
+    created_at = models.DateTimeField()
+    reached_at = models.DateTimeField(null=True)
+
+
+class ChatAccount(Identified):
+    """Who a person is in a chat product."""
+
+    person = models.ForeignKey("directory.Person", on_delete=models.CASCADE, related_name="+")
+    vendor = models.CharField(max_length=16)
+    user_id = models.CharField(max_length=120)
+    bound_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["vendor", "user_id"], name="chat_user_is_one_person"),
+            models.UniqueConstraint(fields=["person", "vendor"], name="chat_account_per_vendor"),
+        ]
+
+
+class ChatCode(Identified):
+    """A code that a person sends to the bot to prove that the chat account is hers. Only its digest is stored; used once."""
+
+    person = models.ForeignKey("directory.Person", on_delete=models.CASCADE, related_name="+")
+    vendor = models.CharField(max_length=16)
+    digest = models.CharField(max_length=64, unique=True)
+    expires_at = models.DateTimeField()
+    used_at = models.DateTimeField(null=True)
+
+
+class ChatEvent(Identified):
+    """What a chat product called back with, verified and stored before anything is done. `key`: the vendor's own id of it."""
+
+    vendor = models.CharField(max_length=16)
+    key = models.CharField(max_length=200)
+    payload = models.JSONField()
+    received_at = models.DateTimeField()
+    outcome = models.CharField(max_length=40, blank=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["vendor", "key"], name="chat_event_once")]
+
+
+class DeliveryState(models.TextChoices):
+    """PLANNED: a job sends it. HELD: waits for `held_until` (quiet hours) or for a digest. SENT: the channel has it. FAILED: it refused, or did
+    not answer for a day. SUPPRESSED: not sent, `reason` says why. CLOSED: it was sent, and the channel was told that it is dealt with."""
+
+    PLANNED = "PLANNED"
+    HELD = "HELD"
+    SENT = "SENT"
+    FAILED = "FAILED"
+    SUPPRESSED = "SUPPRESSED"
+    CLOSED = "CLOSED"
+
+
+class Delivery(Identified):
+    """One notice on one channel: in_app, email, web_push or chat:<vendor>. `nth`: 0, or 1 for the reminder.
+
+    `external_id`: the channel's own name of what it showed. `version`: of the decision card as it was shown. `ended`: how it was said to have
+    ended. `reached`: devices that have it already, so that a second try does not ring twice.
+    """
+
+    notification = models.ForeignKey("notifications.Notification", on_delete=models.CASCADE, related_name="deliveries")
+    channel = models.CharField(max_length=32)
+    nth = models.PositiveSmallIntegerField(default=0)
+    state = models.CharField(max_length=10, choices=DeliveryState.choices, default=DeliveryState.PLANNED)
+    reason = models.CharField(max_length=40, blank=True)
+    held_until = models.DateTimeField(null=True)
+    external_id = models.CharField(max_length=200, blank=True, db_index=True)
+    version = models.CharField(max_length=80, blank=True)
+    error = models.CharField(max_length=300, blank=True)
+    reached = models.JSONField(default=list)
+    planned_at = models.DateTimeField()
+    sent_at = models.DateTimeField(null=True)
+    closed_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["notification", "channel", "nth"], name="delivery_once")]
+        indexes = [models.Index(fields=["held_until"], condition=Q(state="HELD"), name="delivery_held")]
 
 
 class Notification(Identified):

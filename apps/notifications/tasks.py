@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
+from typing import Any
 
-from apps.jobs.registry import JobContext, task
+from apps.jobs.registry import JobContext, every, on_dead, task
 from apps.notifications import services
+from apps.notifications.services import deliveries, digests
+
+RECONCILE = "notifications.reconcile_deliveries"
 
 
 @task(services.WAKE)
@@ -18,3 +22,53 @@ def wake(ctx: JobContext) -> None:
             until=dt.datetime.fromisoformat(ctx.payload["until"]),
             now=ctx.now,
         )
+
+
+@task(deliveries.PLAN)
+def plan(ctx: JobContext) -> None:
+    """New notices take their ways."""
+    with ctx.commit():
+        deliveries.plan(notification_ids=[uuid.UUID(one) for one in ctx.payload["ids"]], now=ctx.now)
+
+
+@task(deliveries.SEND)
+def send(ctx: JobContext) -> None:
+    """One notice on one channel."""
+    deliveries.deliver(ctx)
+
+
+@on_dead(deliveries.SEND)
+def sending_failed(job: Any, error: Exception, now: dt.datetime) -> None:
+    """The channel refused, or did not answer for a day."""
+    deliveries.fail(delivery_id=uuid.UUID(job.payload["id"]), words=str(error), now=now)
+
+
+@task(deliveries.CLOSE)
+def close(ctx: JobContext) -> None:
+    """Tell a channel that it is dealt with."""
+    deliveries.close(ctx)
+
+
+@task(deliveries.REMIND)
+def remind(ctx: JobContext) -> None:
+    """A to-do that nobody looked at."""
+    with ctx.commit():
+        deliveries.remind(notification_id=uuid.UUID(ctx.payload["id"]), now=ctx.now)
+
+
+@task(deliveries.DIGEST)
+def digest(ctx: JobContext) -> None:
+    """What could wait."""
+    digests.send_digest(ctx)
+
+
+@task(RECONCILE, max_attempts=1)
+def reconcile(ctx: JobContext) -> dict[str, int]:
+    """Cards that stay open behind a decision, and rows that waited too long."""
+    with ctx.commit():
+        found = deliveries.reconcile(now=ctx.now)
+        ctx.result = found
+    return found
+
+
+every(RECONCILE, dt.timedelta(minutes=5))

@@ -62,7 +62,6 @@ class TaskAssigned(CaseKind):
 
     key = "workflows.task_assigned"
     todo = True
-    urgent = True
     icon = "checkbox"
     label = gettext_lazy("To decide")
 

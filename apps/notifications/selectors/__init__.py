@@ -20,9 +20,26 @@ from apps.notifications.selectors.inbox import (
     todo_count,
     todo_counts,
 )
+from apps.notifications.selectors.preferences import (
+    COMPANY,
+    Cell,
+    Preview,
+    Row,
+    account_of,
+    addresses_of,
+    company_default,
+    grid,
+    language_of,
+    merged,
+    preview,
+    reaching_of,
+    rows_of,
+    zone_of,
+)
 from apps.notifications.selectors.views import views_of
 
 __all__ = [
-    "JUST_CLOSED", "MOST_SHOWN", "SHOWN", "SORTS", "TABS", "Filters", "Group", "InboxPage", "Rendered", "Shower", "after", "awake", "get",
-    "inbox", "inbox_page", "rendered", "todo_count", "todo_counts", "views_of",
+    "COMPANY", "JUST_CLOSED", "MOST_SHOWN", "SHOWN", "SORTS", "TABS", "Cell", "Filters", "Group", "InboxPage", "Preview", "Rendered", "Row",
+    "Shower", "account_of", "addresses_of", "after", "awake", "company_default", "get", "grid", "inbox", "inbox_page", "language_of",
+    "merged", "preview", "reaching_of", "rendered", "rows_of", "todo_count", "todo_counts", "views_of", "zone_of",
 ]  # fmt: skip

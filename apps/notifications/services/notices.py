@@ -14,6 +14,7 @@ from apps.core import kinds
 from apps.core.errors import DomainError, NotFound
 from apps.jobs import services as jobs
 from apps.notifications.models import NEVER, Notification, State
+from apps.notifications.services import deliveries
 from apps.realtime import services as realtime
 
 
@@ -59,6 +60,7 @@ def notify(*, kind: str, person_ids: Iterable[uuid.UUID], params: Mapping[str, A
             stored = set(Notification.objects.filter(pk__in=[row.pk for row in rows]).values_list("pk", flat=True))
             new = [row for row in rows if row.pk in stored]
         _push([row.person_id for row in new], todo=known.todo, change="new", ref=ref, now=now)
+        deliveries.announce(notices=new, now=now)
     return [row.pk for row in new]
 
 
@@ -70,6 +72,7 @@ def resolve(*, ref: str, now: dt.datetime, outcome: str = "", by: uuid.UUID | No
             state=State.RESOLVED, outcome=outcome, closed_at=now, closed_by=by)
         for todo in (True, False):
             _push([row.person_id for row in open_ones if row.todo is todo], todo=todo, change="closed", ref=ref, now=now)
+        deliveries.close_behind(notices=open_ones, now=now)
     return len(open_ones)
 
 
@@ -115,6 +118,7 @@ def dismiss(*, person: Viewer, notification_id: uuid.UUID, now: dt.datetime) -> 
         if row.todo and row.state == State.OPEN:
             raise UnableToPutAway(_("This waits for your decision. Open it and decide, or snooze it."))
         row.state, row.closed_at, row.read_at = State.DISMISSED, now, row.read_at or now
+        deliveries.close_behind(notices=[row], now=now)
         return _changed(row, ["state", "closed_at", "read_at"], now)
 
 

@@ -1,0 +1,26 @@
+"""The channels of this installation: those whose product is set up."""
+
+from __future__ import annotations
+
+from django.conf import settings
+
+from apps.notifications.channels.contract import Button, Channel, Digest, DigestCase, Envelope, Message, Sent
+from apps.notifications.channels.email import Email
+
+IN_APP = "in_app"
+
+
+def outside() -> dict[str, Channel]:
+    """The channels that are set up, by key; the inbox itself is not among them. Cheap: no network, nothing is read."""
+    found: dict[str, Channel] = {}
+    if settings.EMAIL_HOST or settings.MAIL_FOLDER:
+        found["email"] = Email()
+    return found
+
+
+def get(key: str) -> Channel | None:
+    """The channel, or None when it is not set up (any more)."""
+    return outside().get(key)
+
+
+__all__ = ["IN_APP", "Button", "Channel", "Digest", "DigestCase", "Envelope", "Message", "Sent", "get", "outside"]
