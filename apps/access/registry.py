@@ -56,6 +56,7 @@ RESOURCE_WORDS: dict[str, Any] = {
     "audit.entry": _("Audit log"),
     "identity.profile": _("Own profile"),
     "business.template": _("Contract templates"),
+    "business.visit": _("Customer visits"),
     "core.api": _("API description"),
 }
 ACTION_WORDS: dict[str, Any] = {

@@ -113,6 +113,8 @@ _SELLING = [
     _g("erp.product", "all", "view", READ),
     _g("erp.purchase_request", "all", "view", READ),
     _g("business.template", "all", "view", READ),
+    _g("business.visit", "department", "view", READ),
+    _g("business.visit", "own", "view create", {"*": "edit"}),
     _g("integrations.quarantine", "own", "view cure", READ),
 ]
 _LOOKING = [_g(f"erp.{kind}", "all", "view", READ) for kind in ("order", "shipment", "stock", "product", "purchase_request")]
@@ -129,6 +131,7 @@ ROLES: list[dict[str, Any]] = [
             _g("notifications.notification", "own", "view", READ),
             _g("workflows.task", "own", "view act", READ),
             _g("workflows.instance", "own", "view", READ),
+            _g("business.visit", "own", "view", READ),
         ],
     },
     {"code": "sales", "name": "Sales", "name_zh": "销售", "grants": _SELLING},
@@ -179,6 +182,7 @@ ROLES: list[dict[str, Any]] = [
             _g("workflows.instance", "all", "view repair reassign", READ),
             _g("workflows.task", "all", "view", READ),
             _g("business.template", "all", "view manage", {"*": "edit"}),
+            _g("business.visit", "all", "view", {"*": "read", "class:confidential": "masked"}),
             _g("crm.customer", "all", "view", READ_MASKED),
             _g("crm.deal", "all", "view", READ),
             _g("crm.follow_up", "all", "view", READ),

@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Iterable
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
 from apps.core.errors import NotFound
@@ -74,6 +74,14 @@ def people_in_units(unit_ids: Iterable[uuid.UUID]) -> list[Person]:
 def active_people() -> QuerySet[Person]:
     """Everybody who works here now, by login."""
     return Person.objects.select_related("org_unit").filter(active=True).order_by("login")
+
+
+def people_like(q: str, *, size: int) -> list[Person]:
+    """Active people whose name, login or department holds this text, by login."""
+    wanted = Q()
+    for name in ("name", "name_zh", "login", "org_unit__name", "org_unit__name_zh"):
+        wanted |= Q(**{f"{name}__icontains": q})
+    return list(active_people().filter(wanted)[:size])
 
 
 def people_by_id(ids: Iterable[uuid.UUID | str | None]) -> dict[uuid.UUID, Person]:

@@ -13,6 +13,7 @@ from tests.support import shop
 
 pytestmark = [pytest.mark.browser, pytest.mark.req("I12")]
 
+VISIT = "00000000-0000-0000-0000-0000000000a1"  # tests/support/shop.py
 PAGES: dict[str, tuple[tuple[str, int], ...]] = {
     "ana": (
         ("/", 200), ("/inbox/", 200), ("/approvals/", 200), ("/requests/", 200), ("/customers/", 200), ("/customers/?q=nobody", 200),
@@ -20,8 +21,10 @@ PAGES: dict[str, tuple[tuple[str, int], ...]] = {
         ("/deals/d-10/", 200), ("/orders/", 200), ("/orders/o-1/", 200), ("/shipments/", 200), ("/shipments/s-3/", 200), ("/stock/", 200),
         ("/search/", 200), ("/search/?q=delta", 200), ("/search/?q=zzz", 200), ("/profile/", 200), ("/connections/", 403),
         ("/no/such/page/", 404), ("/tour/", 200), ("/tour/d-0/?pause=1", 200),
+        ("/visits/", 200), ("/visits/?view=report", 200), ("/visits/new/?customer=c-0", 200), (f"/visits/{VISIT}/", 200),
+        (f"/visits/{VISIT}/change/", 200), (f"/visits/{VISIT}/report/", 200),
     ),
-    "eve": (("/shipments/s-1/", 200),),
+    "eve": (("/shipments/s-1/", 200), ("/visits/new/", 403)),
     "fin": (("/customers/c-0/", 200), ("/orders/o-1/", 200)),
     "admin": (("/connections/", 200), ("/quarantine/", 200), ("/access/", 200)),
     "guest": (("/", 403),),

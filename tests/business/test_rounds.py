@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
-from apps.business import services, tasks
+from apps.business import services
 from apps.business.models import SalesLoop
+from apps.business.tasks import loops as tasks
 from apps.workflows.models import Incident, Task
 from apps.workflows.registry import BpmnError, Card, Decision, Fact, Line, StepContext
 from tests.support.shop import put

@@ -246,3 +246,8 @@ def test_an_id_that_is_none_names_nothing(crm: Play, identifier: str) -> None:
     from apps.connectors.crm_bottle.streams import row
 
     assert row(crm.config, "account", identifier) is None
+
+
+@pytest.mark.parametrize(("channel", "kind"), [("visit", "meeting"), ("call", "call"), ("meeting", "meeting"), ("email", "email")])
+def test_a_visit_is_a_meeting_there(channel: str, kind: str) -> None:
+    assert mapping.interaction_kind(channel) == kind

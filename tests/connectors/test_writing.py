@@ -228,3 +228,10 @@ def test_numbers_travel_as_plain_text(bench: Bench) -> None:
         bench.act("sale.create", {**SALE, "lines": [{"sku": "P-1001", "quantity": Decimal("2E+1"), "unit_price": Decimal("6.8E+3")}]}, "plain-key")
     (ask,) = bench.line.asks
     assert b"E+" not in ask.body
+
+
+@pytest.mark.parametrize(("channel", "kept"), [("visit", "visit"), ("meeting", "visit"), ("email", "mail"), ("call", "call"), ("note", "note")])
+def test_the_sandbox_gets_channels_that_it_knows(channel: str, kept: str) -> None:
+    from apps.connectors.crm_sandbox import mapping
+
+    assert mapping.channel_of(channel) == kept

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
+import uuid
 from types import SimpleNamespace
 from typing import Any
 
+from apps.business.models import CustomerVisit
 from apps.core import clock
 from apps.integrations.canonical import KINDS
 from apps.integrations.models import Connection
@@ -68,7 +70,21 @@ def fill(people: SimpleNamespace) -> SimpleNamespace:
         put("stock", sku, key=sku, name=name, on_hand=available + 5, available=available, order_point=point, unit="u")
     put("follow_up", "f-0", customer_id="c-0", channel="call", subject="Budget fixed until Tuesday", author_email=people.ana.email,
         body="Accepts the price if terms are 90 days.", occurred_at=now - dt.timedelta(hours=2))  # fmt: skip
+    documents(people, now)
     return people
+
+
+def documents(people: SimpleNamespace, now: dt.datetime) -> None:
+    """OA's own documents: an approved visit that is over and one that is coming, without the cases they came from."""
+    for index, days in enumerate((-1, 3)):
+        start = now + dt.timedelta(days=days)
+        visit = CustomerVisit.objects.create(
+            id=uuid.UUID(int=0xA1 + index), number=f"BF-2611-00{index + 1}", visitor=people.ana, customer_id="c-0", customer_key="K100",
+            customer_name=CUSTOMERS[0][0], customer_owner=people.ana, starts_at=start, ends_at=start + dt.timedelta(hours=2), place="Hangzhou, 18 Wulin Road",
+            purpose="See the new pump house and agree on the commissioning", state="APPROVED", business_key=f"visit:{index}", approver=people.boss,
+            approved_at=now - dt.timedelta(days=2), created_at=now, updated_at=now,
+        )  # fmt: skip
+        visit.companions.set([people.eve])
 
 
 def _deals(people: SimpleNamespace, now: dt.datetime) -> None:

@@ -18,11 +18,13 @@ from django.test.utils import CaptureQueriesContext
 from tests.support import shop
 
 FILE = pathlib.Path(__file__).resolve().parents[1] / "query_counts.json"
+VISIT = "00000000-0000-0000-0000-0000000000a1"
 PAGES = {
     "ana": (
         "/", "/home/todos/", "/home/messages/", "/shell/todo-count/", "/widgets/erp.stock_alerts/", "/widgets/erp.my_orders/",
         "/widgets/crm.my_pipeline/", "/widgets/business.loop/", "/customers/", "/customers/c-0/", "/customers/c-0/edit/", "/deals/",
         "/deals/?view=list", "/deals/d-0/", "/orders/", "/orders/o-1/", "/stock/", "/search/?q=delta", "/inbox/", "/requests/", "/profile/",
+        "/visits/", "/visits/?view=all", "/visits/new/?customer=c-0", f"/visits/{VISIT}/", f"/visits/{VISIT}/report/", "/visits/people/?people_q=wei",
     ),
     "eve": ("/shipments/", "/shipments/s-1/"),
     "boss": ("/approvals/",),

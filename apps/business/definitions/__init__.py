@@ -12,6 +12,11 @@ def sales_order() -> str:
     return (FOLDER / "sales_order.bpmn").read_text()
 
 
+def customer_visit() -> str:
+    """The process file of a customer visit, as text."""
+    return (FOLDER / "customer_visit.bpmn").read_text()
+
+
 WORDS = (
     gettext_noop("Sales order"),
     gettext_noop("Contract approved"),
@@ -49,4 +54,14 @@ WORDS = (
     gettext_noop("all"),
     gettext_noop("cancelled"),
     gettext_noop("not yet"),
+    gettext_noop("Customer visit"),
+    gettext_noop("Visit asked for"),
+    gettext_noop("Approve the visit"),
+    gettext_noop("Visit approved"),
+    gettext_noop("Put it on the calendar"),
+    gettext_noop("Tell the visitor"),
+    gettext_noop("Report written"),
+    gettext_noop("Visit reported"),
+    gettext_noop("Follow-up to the CRM"),
+    gettext_noop("Follow-up in the CRM"),
 )

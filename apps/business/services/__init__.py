@@ -1,6 +1,6 @@
-"""What changes in the sales loop, each with audit and events in one transaction."""
+"""What changes in OA's own documents, each with audit and events in one transaction."""
 
-from apps.business.services import loops
+from apps.business.services import loops, visits
 from apps.business.services.loops import (
     close_loop,
     deal_left_won,
@@ -14,8 +14,12 @@ from apps.business.services.loops import (
 )
 from apps.business.services.processes import publish_processes
 from apps.business.services.templates import upsert_template
+from apps.business.services.visits import UnableToChangeVisit, cancel_visit, change_visit, report_visit, request_visit
 
 __all__ = [
+    "UnableToChangeVisit",
+    "cancel_visit",
+    "change_visit",
     "close_loop",
     "deal_left_won",
     "loops",
@@ -26,6 +30,9 @@ __all__ = [
     "record_invoice",
     "record_order",
     "record_purchase_requests",
+    "report_visit",
+    "request_visit",
     "start_loop",
     "upsert_template",
+    "visits",
 ]

@@ -8,7 +8,7 @@ from __future__ import annotations
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from apps.connectors.crm_bottle import streams
+from apps.connectors.crm_bottle import mapping, streams
 from apps.connectors.crm_bottle.client import SYSTEM, client_of
 from apps.connectors.crm_bottle.config import BottleConfig as Config
 from apps.integrations.sdk import (
@@ -113,7 +113,7 @@ def update_customer(config: Config, actor: Actor, given: CustomerUpdate, key: st
 
 def create_follow_up(config: Config, actor: Actor, given: FollowUpCreate, key: str) -> Json:
     home = {"home": "opportunity", "opportunity": given.deal_id} if given.deal_id else {"home": "account", "account": given.customer_id}
-    body = {"kind": given.channel, "direction": "outbound", "subject": given.subject, "body": given.body, **home}
+    body = {"kind": mapping.interaction_kind(given.channel), "direction": "outbound", "subject": given.subject, "body": given.body, **home}
     answer = client_of(config).write("POST", "/api/interactions/", body, key=key, actor=actor)
     return {"external_id": str(answer["id"])}
 

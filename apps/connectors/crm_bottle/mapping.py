@@ -90,6 +90,15 @@ def _line(raw: Raw) -> Line:
     )
 
 
+# BottleCRM knows calls, meetings and mails: a visit is a meeting there
+INTERACTIONS = {"visit": "meeting"}
+
+
+def interaction_kind(channel: str) -> str:
+    """What BottleCRM calls a channel."""
+    return INTERACTIONS.get(channel, channel)
+
+
 def follow_up(raw: Raw) -> FollowUp:
     found = _object(raw, "interaction")
     return FollowUp(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import quote
 
+from apps.connectors.crm_sandbox import mapping
 from apps.connectors.crm_sandbox.client import client_of
 from apps.connectors.crm_sandbox.config import SandboxCrmConfig as Config
 from apps.integrations.sdk import (
@@ -63,7 +64,8 @@ def customer_update(config: Config, actor: Actor, given: CustomerUpdate, key: st
 
 
 def follow_up_create(config: Config, actor: Actor, given: FollowUpCreate, key: str) -> Json:
-    body = {"client": given.customer_id, "deal": given.deal_id or None, "channel": given.channel, "subject": given.subject, "body": given.body}
+    channel = mapping.channel_of(given.channel)
+    body = {"client": given.customer_id, "deal": given.deal_id or None, "channel": channel, "subject": given.subject, "body": given.body}
     return {"external_id": client_of(config).write("POST", "/v1/activities", body, actor=actor, key=key)["id"]}
 
 

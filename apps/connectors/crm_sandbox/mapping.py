@@ -53,6 +53,15 @@ def deal(raw: Raw) -> Deal:
     )
 
 
+# the sandbox knows call, visit, mail and note
+CHANNELS = {"meeting": "visit", "email": "mail"}
+
+
+def channel_of(channel: str) -> str:
+    """What the sandbox calls a channel."""
+    return CHANNELS.get(channel, channel)
+
+
 def follow_up(raw: Raw) -> FollowUp:
     client = raw.get("client") or {}
     return FollowUp(

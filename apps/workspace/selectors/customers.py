@@ -9,6 +9,7 @@ from typing import Any
 from django.conf import settings
 from django.utils.translation import gettext as _
 
+from apps.business import selectors as business
 from apps.core.access import Projected, decide, plan
 from apps.core.errors import NotFound, NotPermitted
 from apps.core.templatetags.atrium import money
@@ -104,6 +105,9 @@ def sheet(person: Any, customer_id: str) -> dict[str, Any]:
         "orders_amount": _sum([order for order in orders or [] if order.get("state") != "cancelled"]),
         "currency": settings.COMPANY_CURRENCY,
         "follow_ups": follow_ups,
+        "visits": business.visits_of_customer(person, customer_id),
+        "visit_chain": plan(person, "view", "business.visit").decision.chain,
+        "may_visit": plan(person, "create", "business.visit").allowed,
         "follow_up_chain": plan(person, "view", "crm.follow_up").decision.chain,
         "receivable": _receivable(person, customer.get("key", "")),
         "receivable_label": _("Receivable"),

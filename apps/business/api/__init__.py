@@ -1,0 +1,5 @@
+"""REST API of OA's own documents, one module for each subject."""
+
+from apps.business.api import visits
+
+urlpatterns = [*visits.urlpatterns]

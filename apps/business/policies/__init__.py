@@ -1,0 +1,30 @@
+"""Pure rules of OA's own documents."""
+
+from apps.business.policies.loops import (
+    Approver,
+    DealProblem,
+    cents,
+    choose_approver,
+    choose_template,
+    crosses_limit,
+    deal_problems,
+    shortages,
+    valid_until,
+)
+from apps.business.policies.visits import VISIT_MOVES, next_state, problems_of_visit, same_day
+
+__all__ = [
+    "VISIT_MOVES",
+    "Approver",
+    "DealProblem",
+    "cents",
+    "choose_approver",
+    "choose_template",
+    "crosses_limit",
+    "deal_problems",
+    "next_state",
+    "problems_of_visit",
+    "same_day",
+    "shortages",
+    "valid_until",
+]

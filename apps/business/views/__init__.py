@@ -1,0 +1,1 @@
+"""Pages of OA's own documents, one module for each subject."""
