@@ -301,6 +301,11 @@ MAIL_FOLDER = env.str("MAIL_FOLDER", default=str(VAR_DIR / "mail") if MODE == "d
 EMAIL_BACKEND = f"django.core.mail.backends.{'filebased' if MAIL_FOLDER and not EMAIL_HOST else 'smtp'}.EmailBackend"
 EMAIL_FILE_PATH = MAIL_FOLDER or None
 
+# --- home page ---------------------------------------------------------------------------------------------------------------------------
+
+# Threads a process has for each outside system's widgets; 0: the browser's own request reads, in its thread.
+WIDGET_THREADS = env.int("WIDGET_THREADS", default=0 if MODE == "test" else 8)
+
 # --- the sales loop ---------------------------------------------------------------------------------------------------------------------
 
 UNDO_WINDOW = dt.timedelta(seconds=env.float("UNDO_WINDOW_SECONDS", default=10))

@@ -30,6 +30,15 @@ PACKAGES = [
         "5.3.0",
         {"files/inter-latin-wght-normal.woff2": STATIC / "inter.woff2", "LICENSE": STATIC / "licenses/inter.txt"},
     ),
+    (
+        "gridstack",
+        "14.1.0",
+        {
+            "dist/gridstack-all.js": STATIC / "gridstack-all.js",
+            "dist/gridstack.min.css": STATIC / "gridstack.min.css",
+            "LICENSE": STATIC / "licenses/gridstack.txt",
+        },
+    ),
     ("axe-core", "4.14.1", {"axe.min.js": TESTS / "axe.min.js", "LICENSE": TESTS / "licenses/axe-core.txt"}),
 ]
 # The maps are not vendored; a dangling link would make browsers ask for them.

@@ -49,6 +49,7 @@ RESOURCE_WORDS: dict[str, Any] = {
     "workflows.instance": _("Process instances"),
     "notifications.notification": _("Messages"),
     "workspace.home": _("Home"),
+    "workspace.layout": _("Home pages of roles"),
     "workspace.search": _("Search"),
     "integrations.connection": _("Connections"),
     "integrations.quarantine": _("Quarantine"),
@@ -70,6 +71,7 @@ ACTION_WORDS: dict[str, Any] = {
     "reassign": pgettext_lazy("right", "Give to somebody else"),
     "manage": pgettext_lazy("right", "Manage"),
     "cure": pgettext_lazy("right", "Cure"),
+    "remind": pgettext_lazy("right", "Remind"),
 }
 FIELD_WORDS: dict[str, Any] = {
     "*": _("All other fields"),

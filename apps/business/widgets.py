@@ -15,11 +15,13 @@ class LoopFigures(Widget):
 
     key = "business.loop"
     title = _("From won to order")
+    about = _("How many deals of the last 90 days became an order, and how fast.")
     icon = "chart-bar"
     system = "oa"
     resource = "workflows.instance"
     action = "view"
-    size = (4, 2)
+    size = (3, 4)
+    least = (3, 3)
     scope = "all"
     template = "business/widget_loop.html"
 

@@ -176,6 +176,7 @@ ROLES: list[dict[str, Any]] = [
         "name_zh": "门户管理员",
         "grants": [
             _g("access.role", "all", "view manage"),
+            _g("workspace.layout", "all", "manage"),
             _g("integrations.connection", "all", "view manage"),
             _g("integrations.quarantine", "all", "view cure", READ_MASKED),
             _g("audit.entry", "all", "view", READ),

@@ -9,4 +9,5 @@ class WorkspaceConfig(AppConfig):
         from apps.core.access import register_resource
 
         register_resource("workspace.home", actions={"view"})
+        register_resource("workspace.layout", actions={"manage"})
         register_resource("workspace.search", actions={"view"})

@@ -2,12 +2,19 @@
 
 from django.urls import path
 
-from apps.workspace.views import customers, deals, home, orders, outside, search, shell, shipments, stock, tour
+from apps.workspace.views import customers, deals, home, layouts, orders, outside, search, shell, shipments, stock, tour
 
 urlpatterns = [
     path("", home.home, name="home"),
     path("home/todos/", home.todos),
     path("home/messages/", home.notices),
+    path("home/edit/", home.home_edit),
+    path("home/layout/", home.home_layout),
+    path("home/reset/", home.home_reset),
+    path("home/layouts/", layouts.layout_list),
+    path("home/layouts/<str:role>/", layouts.layout_edit),
+    path("home/layouts/<str:role>/save/", layouts.layout_save),
+    path("home/layouts/<str:role>/reset/", layouts.layout_reset),
     path("widgets/<str:key>/", home.widget),
     path("shell/todo-count/", shell.todo_count),
     path("search/", search.search),

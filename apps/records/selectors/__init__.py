@@ -18,6 +18,7 @@ from apps.records.selectors.views import (
     receivables,
     shipment,
     shipments,
+    some,
     stock,
     stock_of,
 )
@@ -26,5 +27,5 @@ __all__ = [
     "PAGES", "Listing",
     "as_of", "customer", "customers", "deal", "deals", "follow_ups", "invoices", "latest_follow_up", "order", "orders", "page_of", "product",
     "products", "purchase_requests", "raw", "raw_invoices_of", "raw_order_of", "raw_shipments_of", "receivable", "receivables", "shipment", "shipments",
-    "stock", "stock_of",
+    "some", "stock", "stock_of",
 ]

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.db.models import Case, F, Q, When
 
 from apps.core.access import Projected
-from apps.records.selectors.rows import SIZE, Listing, listing, one
+from apps.records.selectors.rows import LARGEST, SIZE, Listing, listing, one
 
 LATEST = (F("occurred_at").desc(nulls_last=True), "pk")
 SOONEST = Case(When(rank=0, then=F("occurred_at"))).asc(nulls_last=True)
@@ -15,6 +16,7 @@ SOONEST = Case(When(rank=0, then=F("occurred_at"))).asc(nulls_last=True)
 
 NOTHING = Q(pk=None)
 LEFT = ("shipped", "done")
+OVERDUE = Q(data__overdue__regex=r"^[0-9.]*[1-9]")  # more than nothing, as the canonical record writes a number
 
 
 def _where(state: str = "", **related: str | None) -> Q:
@@ -31,6 +33,11 @@ def _linked(kind: str, target: str | None) -> Q:
     if target is None:
         return Q()
     return Q(links__kind=kind, links__target=target) if target else NOTHING
+
+
+def some(person: Any, kind: str, ids: Iterable[str]) -> list[Projected]:
+    """Those of these records (the source's ids) that this person may see, in no order."""
+    return listing(person, kind, size=LARGEST, extra=Q(external_id__in=list(ids))).rows
 
 
 def customers(person: Any, *, q: str = "", page: int = 1, size: int = SIZE) -> Listing:
@@ -119,9 +126,9 @@ def receivable(person: Any, customer_key: str) -> Projected | None:
     return one(person, "receivable", customer_key)
 
 
-def receivables(person: Any, *, q: str = "", page: int = 1, size: int = SIZE) -> Listing:
-    """Largest first."""
-    return listing(person, "receivable", q=q, page=page, size=size, order=("-amount", "pk"))
+def receivables(person: Any, *, q: str = "", page: int = 1, size: int = SIZE, overdue: bool = False) -> Listing:
+    """Largest first. `overdue`: only those with something past its due date."""
+    return listing(person, "receivable", q=q, page=page, size=size, order=("-amount", "pk"), extra=OVERDUE if overdue else None)
 
 
 def invoices(person: Any, *, order_id: str | None = None, customer_key: str | None = None, page: int = 1, size: int = SIZE) -> Listing:

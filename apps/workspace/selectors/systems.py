@@ -47,3 +47,9 @@ def _has_screens(connection: Any) -> bool:
         return offers(connection, "ticket.open")
     except LookupError:  # a connector that is not installed any more
         return False
+
+
+def freshness(system: SystemState, rows: list[Any]) -> dict[str, Any]:
+    """How old a widget's figures are: as fresh as the last reading of the change feed, else as the oldest row."""
+    oldest = min((row["as_of"] for row in rows if row.get("as_of")), default=None)
+    return {"as_of": system.checked_at or oldest, "stale_after": system.stale_after}

@@ -67,6 +67,7 @@ CHANNELS: dict[str, tuple[Any, str]] = {
     "mail": (_("E-mail"), "mail"),
     "note": (_("Note"), "note"),
 }
+FRAME = "workspace/widgets/frame.html"
 ORDER_STEPS = {"draft": 1, "confirmed": 2, "processing": 3, "done": 4}
 
 
@@ -110,10 +111,23 @@ def steps(reached: int, of: int, tone: str, label: Any) -> SafeString:
 
 
 @register.simple_tag(takes_context=True)
+def widget_card(context: Any, view: Any, editing: bool = False) -> str:
+    """The whole card of a widget, or, while the page is arranged, one that does nothing."""
+    template = FRAME if editing or view.state != "ready" else view.widget.frame
+    values = {**view.context, "data": view.context, "view": view, "note": {}, "editing": editing}
+    return _drawn(view, template, values, context.get("request"), "workspace/widgets/broken_card.html")
+
+
+@register.simple_tag(takes_context=True)
 def widget_body(context: Any, view: Any) -> str:
     """The inside of a ready widget. One that cannot be drawn says so and leaves the page whole."""
+    values = {**view.context, "data": view.context, "view": view, "note": context.get("note") or {}}
+    return _drawn(view, view.widget.template, values, context.get("request"), "workspace/widgets/broken.html")
+
+
+def _drawn(view: Any, template: str, values: dict[str, Any], request: Any, instead: str) -> str:
     try:
-        return render_to_string(view.widget.template, {**view.context, "data": view.context}, context.get("request"))
+        return render_to_string(template, values, request)
     except Exception:
         log.exception("widget %s cannot be drawn", view.widget.key)
-        return render_to_string("workspace/widgets/broken.html", {"view": view}, context.get("request"))
+        return render_to_string(instead, {"view": view}, request)

@@ -1,62 +1,119 @@
-"""Home: what I can do now comes first; figures and news second."""
+"""Home: what I can do now comes first; figures and news second. Each person arranges it."""
 
 from __future__ import annotations
 
-import datetime as dt
+import json
 from typing import Any
 
-from django.http import Http404, HttpResponse
+from django.contrib import messages
+from django.http import Http404, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.utils import timezone
-from django.views.decorators.http import require_GET
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_POST
 
 from apps.core import clock
 from apps.core.access import declare
+from apps.core.errors import InvalidInput, NotFound
 from apps.core.requests import PortalRequest
 from apps.core.widgets import WIDGETS
+from apps.workspace import services
 from apps.workspace.selectors import home as selectors
-from apps.workspace.selectors.navigation import to_begin
+from apps.workspace.selectors import layouts
+from apps.workspace.selectors.navigation import may_open
+from apps.workspace.services.layouts import UnableToArrange
+
+EDIT = "/home/edit/"
 
 
 @declare("workspace.home", "view")
 @require_GET
 def home(request: PortalRequest) -> HttpResponse:
     """The page; widgets that are not at hand are fetched by the browser, one by one."""
-    now = clock.now()
-    context = {
-        **_todos(request, now),
-        "notices": selectors.recent_messages(request.person, now),
-        "widgets": selectors.widget_views(request.person, now),
+    return render(request, "workspace/home.html", _page(request))
+
+
+def _page(request: PortalRequest) -> dict[str, Any]:
+    now, arranged = clock.now(), layouts.arrangement(request.person)
+    views = services.shown(person=request.person, cells=arranged.cells, widgets=WIDGETS, now=now)
+    return {
+        "arranged": arranged,
+        "widgets": views,
+        "todos": next((view.context["todos"] for view in views if "todos" in view.context), None) or selectors.todos(request.person, now),
         "today": timezone.localtime(now).date(),
         "hour": timezone.localtime(now).hour,
     }
-    return render(request, "workspace/home.html", context)
+
+
+@declare("workspace.home", "view")
+@require_GET
+def home_edit(request: PortalRequest) -> HttpResponse:
+    """The same page, to be arranged: by mouse, by keys, and by plain buttons without script."""
+    context = {**_page(request), "may_arrange_roles": may_open(request.person, "workspace.layout", "manage")}
+    return render(request, "workspace/home_edit.html", context)
+
+
+@declare("workspace.home", "view")
+@require_POST
+def home_layout(request: PortalRequest) -> HttpResponse:
+    """Save the whole arrangement (`cells`: JSON), or one step of a plain button (`step`: "<verb>:<widget>")."""
+    now = clock.now()
+    try:
+        if "step" in request.POST:
+            verb, _colon, key = request.POST["step"].partition(":")
+            services.change_own(person=request.person, key=key, verb=verb, now=now)
+            return HttpResponseRedirect(f"{EDIT}#at-{key.replace('.', '-').replace('_', '-')}")
+        services.save_own(person=request.person, items=posted_cells(request), now=now)
+    except (InvalidInput, NotFound, UnableToArrange) as error:
+        messages.error(request, str(error), extra_tags="danger")
+        return HttpResponseRedirect(EDIT)
+    messages.success(request, _("Your home page is arranged."), extra_tags="ok")
+    return HttpResponseRedirect("/")
+
+
+def posted_cells(request: PortalRequest) -> Any:
+    """The layout as the editor sends it. Raises InvalidInput for what is no JSON."""
+    try:
+        return json.loads(request.POST.get("cells", ""))
+    except ValueError as error:
+        raise InvalidInput(_("This is no layout of a home page.")) from error
+
+
+@declare("workspace.home", "view")
+@require_POST
+def home_reset(request: PortalRequest) -> HttpResponse:
+    """Back to the layout of the role."""
+    services.reset_own(person=request.person, now=clock.now())
+    messages.success(request, _("Your home page is as your company arranged it."), extra_tags="ok")
+    return HttpResponseRedirect("/")
 
 
 @declare("workspace.home", "view")
 @require_GET
 def todos(request: PortalRequest) -> HttpResponse:
     """The to-do card alone, after a push."""
-    return render(request, "workspace/home_todos.html", _todos(request, clock.now()))
-
-
-def _todos(request: PortalRequest, now: dt.datetime) -> dict[str, Any]:
-    found = selectors.todos(request.person, now)
-    return {"todos": found, "places": [] if found.count else to_begin(request.person)}
+    return render(request, "workspace/home_todos.html", WIDGETS["workspace.todos"].load(person=request.person, now=clock.now()))
 
 
 @declare("workspace.home", "view")
 @require_GET
 def notices(request: PortalRequest) -> HttpResponse:
     """The messages card alone, after a push."""
-    return render(request, "workspace/home_notices.html", {"notices": selectors.recent_messages(request.person, clock.now())})
+    return render(request, "workspace/home_notices.html", WIDGETS["workspace.messages"].load(person=request.person, now=clock.now()))
 
 
 @declare("workspace.home", "view")
 @require_GET
 def widget(request: PortalRequest, key: str) -> HttpResponse:
-    """One widget, read now."""
+    """One widget, read now. `again`: a person pressed "Try again"."""
+    return widget_card(request, key, again="again" in request.GET)
+
+
+def widget_card(request: PortalRequest, key: str, *, again: bool = False, note: dict[str, Any] | None = None, status: int = 200) -> HttpResponse:
+    """The card of a widget. `note`: what an action in it came to: {"tone", "text"} and what its form needs to be shown again."""
     if key not in WIDGETS:
         raise Http404
-    view = selectors.widget_view(WIDGETS[key], request.person, clock.now(), load=True)
-    return render(request, "workspace/widgets/frame.html", {"view": view})
+    view = services.fetched(person=request.person, widget=WIDGETS[key], now=clock.now(), again=again)
+    return render(request, WIDGETS[key].frame, {"view": view, "note": note or {}, "data": view.context}, status=status)
+
+

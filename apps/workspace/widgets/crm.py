@@ -1,4 +1,4 @@
-"""The home page's widgets over records of ERP and CRM, as far as the person may see them."""
+"""Widgets over the CRM's records; what they offer to do is written to the CRM as the person."""
 
 from __future__ import annotations
 
@@ -12,57 +12,9 @@ from django.utils.translation import gettext_lazy as _
 from apps.core.widgets import Widget, register
 from apps.records import selectors as records
 from apps.workspace.selectors import parts
-from apps.workspace.selectors.systems import SystemState, state_of
+from apps.workspace.selectors.systems import freshness, state_of
 
 ROWS = 5
-
-
-def _fresh(system: SystemState, rows: list[Any]) -> dict[str, Any]:
-    """How old the figures are: as fresh as the last reading of the change feed, else as the oldest row."""
-    oldest = min((row["as_of"] for row in rows if row.get("as_of")), default=None)
-    return {"as_of": system.checked_at or oldest, "stale_after": system.stale_after}
-
-
-@register
-class StockAlerts(Widget):
-    """Products below their order point."""
-
-    key = "erp.stock_alerts"
-    title = _("Stock alerts")
-    icon = "packages"
-    system = "erp"
-    resource = "erp.stock"
-    size = (3, 3)
-    refresh = 30
-    template = "workspace/widgets/stock_alerts.html"
-    listens = ("record-stock",)
-    flush = True
-
-    def load(self, *, person: Any, now: dt.datetime) -> dict[str, Any]:
-        """rows: the first; count: of all below."""
-        below = records.stock(person, below=True, size=3)
-        return {"rows": below.rows, "count": below.total, **_fresh(state_of("erp"), below.rows)}
-
-
-@register
-class MyOrders(Widget):
-    """The newest orders of customers that belong to the person; a person without any sees the newest of all."""
-
-    key = "erp.my_orders"
-    title = _("My orders")
-    icon = "shopping-cart"
-    system = "erp"
-    resource = "erp.order"
-    size = (3, 3)
-    refresh = 30
-    template = "workspace/widgets/my_orders.html"
-    listens = ("record-order", "record-shipment")
-    flush = True
-
-    def load(self, *, person: Any, now: dt.datetime) -> dict[str, Any]:
-        """rows: newest first."""
-        rows = records.orders(person, mine=True, page=1, size=ROWS).rows
-        return {"rows": list(rows), **_fresh(state_of("erp"), list(rows))}
 
 
 @register
@@ -71,10 +23,11 @@ class MyPipeline(Widget):
 
     key = "crm.my_pipeline"
     title = _("My pipeline")
+    about = _("Your open deals by stage, with their amounts.")
     icon = "target-arrow"
     system = "crm"
     resource = "crm.deal"
-    size = (3, 3)
+    size = (4, 3)
     refresh = 30
     template = "workspace/widgets/my_pipeline.html"
     listens = ("record-deal",)
@@ -102,5 +55,5 @@ class MyPipeline(Widget):
             "count": len(deals),
             "left_out": left_out,
             "currency": settings.COMPANY_CURRENCY,
-            **_fresh(state_of("crm"), deals),
+            **freshness(state_of("crm"), deals),
         }

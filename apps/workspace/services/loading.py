@@ -1,0 +1,258 @@
+"""Loading widgets: what is remembered is shown at once, what is due is read behind the page, a system that does not answer delays nobody.
+
+A remembered figure is fresh for `widget.refresh` seconds and kept to be shown, with its age, for hours. Local widgets are read when the browser asks for
+them; outside ones in a bounded pool of threads per system, once at a time for all who ask (also across processes), and whoever was not waited for is told
+by a push.
+"""
+
+from __future__ import annotations
+
+import contextvars
+import datetime as dt
+import logging
+import threading
+from collections.abc import Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import TimeoutError as FutureTimeout
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from django.conf import settings
+from django.core.cache import cache
+from django.db import connection
+from django.utils.translation import get_language
+
+from apps.access.selectors import epoch, one_request
+from apps.core import clock
+from apps.core.access import plan
+from apps.core.errors import DomainError
+from apps.core.http import OutsideError
+from apps.core.widgets import Widget
+from apps.realtime import services as realtime
+from apps.workspace.policies import Cell
+
+log = logging.getLogger(__name__)
+STALE_FOR = 8 * 3600  # seconds a figure is kept to be shown, marked with its age, when its system does not answer
+WAIT = 2.5  # seconds the browser's own request for an outside widget waits for it; then the page is told by a push
+PAUSE = 10  # seconds after a failure in which a page does not ask the system again; a person may
+BUSY = 30  # seconds after which a reading that never ended counts for nothing
+QUEUE = 4  # readings that may wait for each thread of a system's pool
+
+
+class Kept(NamedTuple):
+    """What is remembered of a widget: when it was read, the context of its template."""
+
+    at: dt.datetime
+    context: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class WidgetView:
+    """A widget as one person sees it now.
+
+    state: ready | waiting (nothing at hand: the browser asks) | failed | refused. `old`: shown although it is due for a refresh. `failed`: the
+    last refresh did not work. `slow`: its system has not answered yet; it is still asked.
+    """
+
+    widget: Widget
+    state: str
+    context: dict[str, Any] = field(default_factory=dict)
+    chain: tuple[str, ...] = ()
+    old: bool = False
+    failed: bool = False
+    slow: bool = False
+    cell: Cell | None = None
+
+    @property
+    def slug(self) -> str:
+        return self.widget.key.replace(".", "-").replace("_", "-")
+
+    @property
+    def triggers(self) -> str:
+        """When the browser asks for this widget."""
+        asks = ["atrium:resync from:body", *(f"atrium:{kind} from:body delay:500ms" for kind in self.widget.listens)]
+        if self.widget.outside:
+            asks.append(f"atrium:widget-{self.slug} from:body")
+        if self.slow or (self.widget.outside and self.old):
+            asks.append("load delay:2s")  # should the push not come
+        elif self.state == "waiting" or self.old:
+            asks.append("load")
+        return ", ".join(asks)
+
+    @property
+    def as_of(self) -> Any:
+        return self.context.get("as_of")
+
+
+@dataclass
+class _Flight:
+    """One reading on its way. `told`: somebody stopped waiting and is to be told."""
+
+    future: Future[Kept | None]
+    told: bool = False
+
+
+_flights: dict[str, _Flight] = {}
+_pools: dict[str, ThreadPoolExecutor] = {}
+_waiting: dict[str, int] = {}
+_lock = threading.Lock()
+
+
+def _key(widget: Widget, person: Any, rights: str) -> str:
+    """Rights are part of the name: what was read under others is not found any more. So is the language where a text was put together."""
+    whose = "all" if widget.scope == "all" else str(person.pk)
+    return f"widget:{widget.key}:{whose}:{rights}:{get_language()}"
+
+
+def shown(*, person: Any, cells: Iterable[Cell], widgets: dict[str, Widget], now: dt.datetime) -> list[WidgetView]:
+    """The page's widgets in their order, without waiting for any system. What is due is started, not awaited."""
+    placed = [(cell, widgets[cell.key]) for cell in cells]
+    rights = epoch()
+    keys = {widget.key: _key(widget, person, rights) for _cell, widget in placed if widget.kept}
+    known = cache.get_many([name for key in keys.values() for name in (key, f"{key}:failed")]) if keys else {}
+    return [_at_hand(cell, widget, person, now, keys.get(widget.key, ""), known) for cell, widget in placed]
+
+
+def _at_hand(cell: Cell, widget: Widget, person: Any, now: dt.datetime, key: str, known: dict[str, Any]) -> WidgetView:
+    if not widget.kept:
+        return _read_now(widget, person, now, None, cell)
+    kept, failed = known.get(key), f"{key}:failed" in known
+    due = kept is None or _age(kept, now) > widget.refresh
+    if due and widget.outside and not failed:
+        flight = _begin(key, widget, person, now)
+        if flight is not None and kept is not None:
+            flight.told = True
+    if kept is None:
+        return WidgetView(widget, "failed" if failed else "waiting", cell=cell)
+    return WidgetView(widget, "ready", kept.context, old=due and not failed, failed=failed, cell=cell)
+
+
+def _age(kept: Kept, now: dt.datetime) -> float:
+    return (now - kept.at).total_seconds()
+
+
+def fetched(*, person: Any, widget: Widget, now: dt.datetime, again: bool = False) -> WidgetView:
+    """One widget, because the browser asks. A local one is read now; an outside one is waited for shortly. `again`: a person asks, after a failure."""
+    rights = plan(person, widget.action, widget.resource)
+    if not rights.allowed:
+        return WidgetView(widget, "refused", chain=rights.decision.chain)
+    if not widget.kept:
+        return _read_now(widget, person, now, None, None)
+    key = _key(widget, person, epoch())
+    kept: Kept | None = cache.get(key)
+    if not widget.outside:
+        return _read_now(widget, person, now, kept, None, key)
+    if kept is not None and _age(kept, now) <= widget.refresh and not again:
+        return WidgetView(widget, "ready", kept.context)
+    if cache.get(f"{key}:failed") and not again:
+        return _without_news(widget, kept, failed=True)
+    return _awaited(widget, kept, _begin(key, widget, person, now))
+
+
+def _awaited(widget: Widget, kept: Kept | None, flight: _Flight | None) -> WidgetView:
+    if flight is None:  # another process reads it, or too many wait already
+        return _without_news(widget, kept, slow=True)
+    try:
+        news = flight.future.result(timeout=WAIT)
+    except FutureTimeout:
+        flight.told = True
+        return _without_news(widget, kept, slow=True)
+    return WidgetView(widget, "ready", news.context) if news else _without_news(widget, kept, failed=True)
+
+
+def _without_news(widget: Widget, kept: Kept | None, *, failed: bool = False, slow: bool = False) -> WidgetView:
+    if kept is not None:
+        return WidgetView(widget, "ready", kept.context, failed=failed, slow=slow)
+    return WidgetView(widget, "waiting" if slow else "failed", slow=slow)
+
+
+def _read_now(widget: Widget, person: Any, now: dt.datetime, kept: Kept | None, cell: Cell | None, key: str = "") -> WidgetView:
+    news = _read(widget, person, now)
+    if news is not None and key:
+        cache.set(key, news, STALE_FOR)
+    if news is not None:
+        return WidgetView(widget, "ready", news.context, cell=cell)
+    if kept is not None:
+        return WidgetView(widget, "ready", kept.context, failed=True, cell=cell)
+    return WidgetView(widget, "failed", cell=cell)
+
+
+def _read(widget: Widget, person: Any, now: dt.datetime) -> Kept | None:
+    """None: it did not work. One broken widget never breaks the page."""
+    try:
+        return Kept(now, widget.load(person=person, now=now))
+    except (DomainError, OutsideError) as error:
+        log.info("widget %s could not be loaded: %s", widget.key, error)
+    except Exception:
+        log.exception("widget %s is broken", widget.key)
+    return None
+
+
+# --- readings behind the page -----------------------------------------------------------------------------------------------------------
+
+
+def _begin(key: str, widget: Widget, person: Any, now: dt.datetime) -> _Flight | None:
+    """The reading that is on its way, or a new one. None: another process is at it, or the system's pool is full."""
+    flight = _flights.get(key)
+    if flight is not None:
+        return flight
+    if settings.WIDGET_THREADS and _waiting.get(widget.outside, 0) >= settings.WIDGET_THREADS * QUEUE:
+        return None
+    if not cache.add(f"{key}:busy", 1, BUSY):
+        return _flights.get(key)
+    return _start(key, widget, person, now)
+
+
+def _start(key: str, widget: Widget, person: Any, now: dt.datetime) -> _Flight:
+    with _lock:
+        flight = _flights[key] = _Flight(Future())
+        _waiting[widget.outside] = _waiting.get(widget.outside, 0) + 1
+    context = contextvars.copy_context()
+    if settings.WIDGET_THREADS:
+        _pool(widget.outside).submit(context.run, _fly, flight, key, widget, person, now, True)
+    else:
+        context.run(_fly, flight, key, widget, person, now, False)
+    return flight
+
+
+def _pool(system: str) -> ThreadPoolExecutor:
+    """One for each system: a slow one holds up only those who wait for it."""
+    with _lock:
+        if system not in _pools:
+            _pools[system] = ThreadPoolExecutor(settings.WIDGET_THREADS, thread_name_prefix=f"widget-{system}")
+        return _pools[system]
+
+
+def _fly(flight: _Flight, key: str, widget: Widget, person: Any, now: dt.datetime, thread: bool) -> None:
+    news: Kept | None = None
+    try:
+        with one_request():
+            news = _read(widget, person, now)
+            if news is not None:
+                cache.set(key, news, STALE_FOR)
+                cache.delete(f"{key}:failed")
+            else:
+                cache.set(f"{key}:failed", 1, PAUSE)
+    finally:
+        with _lock:
+            _flights.pop(key, None)
+            _waiting[widget.outside] -= 1
+        cache.delete(f"{key}:busy")
+        flight.future.set_result(news)
+        _tell(flight, widget, person)
+        if thread:
+            connection.close()
+
+
+def _tell(flight: _Flight, widget: Widget, person: Any) -> None:
+    """A page shows the old figure, or waits: it asks for the new one when it hears this."""
+    if not flight.told:
+        return
+    hint = {"t": "widget", "key": widget.key}
+    try:
+        if widget.scope == "all":
+            realtime.broadcast(hint=hint, now=clock.now())
+        else:
+            realtime.push(person_ids=[person.pk], hint=hint, now=clock.now())
+    except Exception:  # the page asks by itself a little later
+        log.exception("no push for widget %s", widget.key)

@@ -1,0 +1,49 @@
+"""Widgets of the portal's own: what to do, what happened, what is kept at hand."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+
+from apps.core.widgets import Widget, register
+from apps.workspace.selectors import home
+from apps.workspace.selectors.navigation import to_begin
+
+
+@register
+class Todos(Widget):
+    """What I can act on now, the most urgent first."""
+
+    key = "workspace.todos"
+    title = _("My to-dos")
+    about = _("Everything that waits for you, by due date.")
+    icon = "checks"
+    resource = "workspace.home"
+    size = (5, 4)
+    least = (3, 3)
+    kept = False
+    frame = "workspace/home_todos.html"
+
+    def load(self, *, person: Any, now: dt.datetime) -> dict[str, Any]:
+        found = home.todos(person, now)
+        return {"todos": found, "places": [] if found.count else to_begin(person)}
+
+
+@register
+class Messages(Widget):
+    """The newest notices that ask for nothing."""
+
+    key = "workspace.messages"
+    title = _("Messages")
+    about = _("News of your deals, orders and requests.")
+    icon = "message"
+    resource = "notifications.notification"
+    size = (4, 4)
+    least = (3, 3)
+    kept = False
+    frame = "workspace/home_notices.html"
+
+    def load(self, *, person: Any, now: dt.datetime) -> dict[str, Any]:
+        return {"notices": home.recent_messages(person, now)}
