@@ -4,7 +4,7 @@ PY := .venv/bin/python
 STAMP := .venv/.installed-$(shell cat requirements.txt 2>/dev/null | cksum | cut -d' ' -f1)
 DEVSTAMP := .venv/.dev-installed-$(shell cat requirements.txt requirements-dev.txt 2>/dev/null | cksum | cut -d' ' -f1)
 
-.PHONY: help demo stack stack-reset test test-unit test-postgres test-real lint contracts messages migrations bench requirements system-packages erp-dump clean
+.PHONY: help demo stack stack-reset test test-unit test-postgres test-real lint contracts messages migrations bench pictures requirements system-packages erp-dump clean
 
 help: ## List the targets
 	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -34,6 +34,9 @@ contracts: $(DEVSTAMP) ## The import contracts only
 
 bench: $(DEVSTAMP) ## Benchmarks against a floor measured beside them; writes docs/bench/. T=realtime: one subject
 	@$(PY) -m tests.bench $(T)
+
+pictures: $(DEVSTAMP) ## Pictures of every page, in both languages, into docs/guide/pictures
+	@ATRIUM_MODE=test $(PY) -m pytest -q -p no:cacheprovider tests/browser/pictures.py
 
 requirements: $(DEVSTAMP) ## Table: requirement, tests that show it, last result
 	@$(PY) tests/requirements_table.py
