@@ -171,7 +171,110 @@ class SavedViewView(APIView):
         return Response(status=204)
 
 
+class BatchItemSerializer(serializers.Serializer[Any]):
+    id = serializers.UUIDField(source="row.id")
+    title = serializers.CharField(source="row.title")
+    result = serializers.ChoiceField(choices=("ready", "held", "done", "failed", "undone"))
+    code = serializers.CharField(help_text="the rule that holds it; empty: none does")
+    why = serializers.CharField()
+
+
+class BatchSerializer(serializers.Serializer[Any]):
+    id = serializers.UUIDField(source="batch.id")
+    verb = serializers.CharField(source="batch.verb")
+    state = serializers.CharField(source="batch.state")
+    undo_until = serializers.DateTimeField(source="batch.undo_until", allow_null=True)
+    undoable = serializers.BooleanField()
+    words = serializers.CharField()
+    items = BatchItemSerializer(many=True)
+
+
+class BatchInput(serializers.Serializer[Any]):
+    verb = serializers.ChoiceField(choices=("read", "unread", "done", "snooze"))
+    ids = serializers.ListField(child=serializers.UUIDField())
+    until = serializers.DateTimeField(allow_null=True, required=False, help_text="of snooze; null: back into the list now")
+
+
+class BatchCheckInput(serializers.Serializer[Any]):
+    outcome = serializers.ChoiceField(choices=("approved", "rejected", "returned"))
+    ids = serializers.ListField(child=serializers.UUIDField())
+
+
+class BatchDecideInput(serializers.Serializer[Any]):
+    comment = serializers.CharField(allow_blank=True, default="", help_text="needed to reject and to return")
+
+
+def _batch_answer(request: Request, batch: Any, status: int = 200) -> Response:
+    return Response(BatchSerializer(selectors.shown_batch(batch, _person(request), clock.now())).data, status=status)
+
+
+@declare("notifications.notification", "view")
+class BatchesView(APIView):
+    """Several messages at once."""
+
+    @extend_schema(request=BatchInput, responses={201: BatchSerializer}, operation_id="notification_batch")
+    def post(self, request: Request) -> Response:
+        """read, unread, done or snooze, with a result for each; undo takes all of it back."""
+        given = BatchInput(data=request.data)
+        given.is_valid(raise_exception=True)
+        fields = given.validated_data
+        batch = services.act(person=_person(request), verb=fields["verb"], notification_ids=fields["ids"], until=fields.get("until"), now=clock.now())
+        return _batch_answer(request, batch, 201)
+
+
+@declare("notifications.notification", "view")
+class BatchCheckView(APIView):
+    """A decision on several to-dos, looked at."""
+
+    @extend_schema(request=BatchCheckInput, responses={201: BatchSerializer}, operation_id="notification_batch_check")
+    def post(self, request: Request) -> Response:
+        """Which are ready and which are held, by which rule. Nothing is decided until you send `decide`."""
+        given = BatchCheckInput(data=request.data)
+        given.is_valid(raise_exception=True)
+        batch = services.check(person=_person(request), outcome=given.validated_data["outcome"], notification_ids=given.validated_data["ids"],
+                               now=clock.now())
+        return _batch_answer(request, batch, 201)
+
+
+@declare("notifications.notification", "view")
+class BatchView(APIView):
+    """What became of it."""
+
+    @extend_schema(responses=BatchSerializer, operation_id="notification_batch_result")
+    def get(self, request: Request, batch_id: uuid.UUID) -> Response:
+        """A result for each message."""
+        return Response(BatchSerializer(selectors.batch(_person(request), batch_id, clock.now())).data)
+
+
+@declare("notifications.notification", "view")
+class BatchDecideView(APIView):
+    """Take what is ready."""
+
+    @extend_schema(request=BatchDecideInput, responses=BatchSerializer, operation_id="notification_batch_decide")
+    def post(self, request: Request, batch_id: uuid.UUID) -> Response:
+        """Each is decided as by itself; what changed since the check is held. Nothing reaches another system before `undo_until`."""
+        given = BatchDecideInput(data=request.data)
+        given.is_valid(raise_exception=True)
+        services.decide(person=_person(request), batch_id=batch_id, comment=given.validated_data["comment"], now=clock.now())
+        return _batch_answer(request, services.begin_undo(person=_person(request), batch_id=batch_id, now=clock.now()))
+
+
+@declare("notifications.notification", "view")
+class BatchUndoView(APIView):
+    """Take all of it back."""
+
+    @extend_schema(request=None, responses=BatchSerializer, operation_id="notification_batch_undo")
+    def post(self, request: Request, batch_id: uuid.UUID) -> Response:
+        """Until `undo_until`; 409 afterwards."""
+        return _batch_answer(request, services.undo(person=_person(request), batch_id=batch_id, now=clock.now()))
+
+
 urlpatterns = [
+    path("notifications/batches", BatchesView.as_view(), name="api-notification-batches"),
+    path("notifications/batches/check", BatchCheckView.as_view(), name="api-notification-batch-check"),
+    path("notifications/batches/<uuid:batch_id>", BatchView.as_view(), name="api-notification-batch"),
+    path("notifications/batches/<uuid:batch_id>/decide", BatchDecideView.as_view(), name="api-notification-batch-decide"),
+    path("notifications/batches/<uuid:batch_id>/undo", BatchUndoView.as_view(), name="api-notification-batch-undo"),
     path("notifications/views", SavedViewsView.as_view(), name="api-notification-views"),
     path("notifications/views/<uuid:view_id>", SavedViewView.as_view(), name="api-notification-view"),
     path("notifications", NoticesView.as_view(), name="api-notifications"),

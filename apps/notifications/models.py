@@ -192,3 +192,30 @@ class SavedView(Identified):
 
     def __str__(self) -> str:
         return f"{self.name} of {self.person_id}"
+
+
+class Batch(Identified):
+    """Several messages acted on at once. CHECKED: a decision that was only looked at; DONE; UNDONE.
+
+    `items`: [{"id", "result": "ready" | "held" | "done" | "failed" | "undone", "code", "why", "version", "before"}], in the order of the list:
+    `code` names the rule that held it, `before` is what undo restores. Until `undo_until` all of it can be undone at once.
+    """
+
+    class State(models.TextChoices):
+        CHECKED = "CHECKED"
+        DONE = "DONE"
+        UNDONE = "UNDONE"
+
+    person = models.ForeignKey("directory.Person", on_delete=models.CASCADE, related_name="+")
+    verb = models.CharField(max_length=12)
+    state = models.CharField(max_length=8, choices=State.choices)
+    items = models.JSONField(encoder=DjangoJSONEncoder)
+    comment = models.TextField(blank=True)
+    created_at = models.DateTimeField()
+    undo_until = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["person", "-created_at"], name="inbox_batch_of_person")]
+
+    def __str__(self) -> str:
+        return f"{self.verb} of {self.person_id} {self.pk}"

@@ -1,4 +1,5 @@
-"""What apps above plug in: how a to-do is decided from a mail or a chat card, where no page of theirs is open.
+"""What the apps above plug into the message center: how a to-do is decided where no page of theirs is open, from a mail or a chat card, and
+together with others.
 
 The decider of a kind shows the facts as one person may see them and takes that person's decision; it refuses with the errors of its pages.
 """
@@ -6,7 +7,7 @@ The decider of a kind shows the facts as one person may see them and takes that 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
@@ -65,7 +66,34 @@ class Decider(Protocol):
         ...
 
 
+@dataclass(frozen=True)
+class Looked:
+    """One item of a batch, looked at. `version`: what deciding wants back. `code`, `why`: the rule that holds it out, and its words in the
+    viewer's language (masks applied); no code: it goes with the others."""
+
+    version: str
+    code: str = ""
+    why: str = ""
+
+
+class Together(Protocol):
+    """How to-dos of one kind are decided. `params`: what the notice stores. Each call asks for the rights by itself; expected failures are
+    DomainErrors and OutsideErrors. `look` and `decide` may talk to the network and run outside transactions."""
+
+    outcomes: Sequence[str]
+
+    def look(self, *, person: Any, params: Mapping[str, Any], outcome: str, now: dt.datetime) -> Looked: ...
+
+    def decide(self, *, person: Any, params: Mapping[str, Any], outcome: str, comment: str, version: str, until: dt.datetime,
+               now: dt.datetime) -> None: ...
+
+    def begin(self, *, person: Any, params: Sequence[Mapping[str, Any]], until: dt.datetime, now: dt.datetime) -> None: ...
+
+    def undo(self, *, person: Any, params: Mapping[str, Any], now: dt.datetime) -> None: ...
+
+
 DECIDERS: dict[str, Decider] = {}
+TOGETHER: dict[str, Together] = {}
 D = TypeVar("D", bound=type)
 
 
@@ -79,3 +107,15 @@ def decider(kind: str) -> Callable[[D], D]:
         return made
 
     return add
+
+
+def decides(kind: str) -> Callable[[D], D]:
+    """Class decorator: an object of it decides the to-dos of this kind. Twice for one kind is an error."""
+
+    def register(decider: D) -> D:
+        if kind in TOGETHER:
+            raise ValueError(f"{kind!r} has a decider already")
+        TOGETHER[kind] = decider()
+        return decider
+
+    return register

@@ -2,11 +2,16 @@
 
 from django.urls import path
 
-from apps.notifications.views import inbox, saved
+from apps.notifications.views import batches, inbox, saved
 
 urlpatterns = [
     path("inbox/", inbox.inbox, name="inbox"),
     path("inbox/read/", inbox.all_read, name="inbox-all-read"),
+    path("inbox/batch/", batches.act, name="inbox-batch"),
+    path("inbox/batch/check/", batches.check, name="inbox-batch-check"),
+    path("inbox/batches/<uuid:batch_id>/", batches.result, name="inbox-batch-result"),
+    path("inbox/batches/<uuid:batch_id>/decide/", batches.decide, name="inbox-batch-decide"),
+    path("inbox/batches/<uuid:batch_id>/undo/", batches.undo, name="inbox-batch-undo"),
     path("inbox/views/", saved.save, name="inbox-view-save"),
     path("inbox/views/<uuid:view_id>/<slug:verb>/", saved.change, name="inbox-view-change"),
     path("inbox/<uuid:notification_id>/", inbox.opened, name="inbox-open"),

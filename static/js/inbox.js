@@ -1,8 +1,8 @@
-// Keys of the inbox: J K move, Enter opens, E done, H snooze, U unread, X choose, ? the map. Off in fields, and where the person switched
-// single keys off. And what a list needs that changes under one's eyes.
+// Keys of the inbox: J K move, Enter opens, E done, H snooze, U unread, X choose, Z undo, / search, ? the map. Off in fields, and where the
+// person switched single keys off. And what a list needs that changes under one's eyes.
 import { csrfToken, toast } from "./shell.js";
 
-const PAGE = 50; // rows the server sends without being asked for more
+const PAGE = 30; // rows the server sends without being asked for more
 const GONE_AFTER = 900; // milliseconds that a row others dealt with says so before it leaves: within the two seconds of a to-do list
 const $ = (selector, from = document) => from.querySelector(selector);
 const $$ = (selector, from = document) => [...from.querySelectorAll(selector)];
@@ -36,41 +36,110 @@ function choose() {
   return Boolean(box);
 }
 
+function together(key) {
+  const button = chosen().length ? $(`#batch [data-all-key="${key}"]`) : null;
+  button?.click();
+  return Boolean(button);
+}
+
 function done() {
-  if (press("e")) return true;
+  if (together("e") || press("e")) return true;
   const words = $("[data-no-e]")?.dataset.noE;
   if (words) toast(words, "warn");
   return Boolean(words);
 }
 
-const typing = (target) => target.closest("input:not([type=checkbox]), textarea, select, [contenteditable]") !== null;
+function undo() {
+  const button = $$("[data-batch-undo] button[type=submit]").pop();
+  button?.click();
+  return Boolean(button);
+}
 
+function search() {
+  const field = $("#inbox-search");
+  field?.focus();
+  field?.select();
+  return Boolean(field);
+}
+
+const typing = (target) => target.closest("input:not([type=checkbox]), textarea, select, [contenteditable]") !== null;
+const KEYS = {
+  j: () => move(1) || true,
+  k: () => move(-1) || true,
+  x: choose,
+  e: done,
+  h: () => together("h") || press("h"),
+  u: () => press("u"),
+  z: undo,
+  "/": search,
+  "?": () => { $("#inbox-keys")?.showModal(); return true; },
+};
+let afterG = 0; // G and a letter go to another page: the letter is not ours then
+
+// Before the keys of every page: here / searches messages and ? shows the keys of the inbox.
 document.addEventListener("keydown", (event) => {
-  if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || typing(event.target)) return;
+  if (event.ctrlKey || event.metaKey || event.altKey || typing(event.target)) return;
   if ($("dialog[open]") || !("singleKeys" in document.body.dataset)) return;
   const key = event.key.toLowerCase();
-  if (key === "j" || key === "k") move(key === "j" ? 1 : -1);
-  else if (key === "?") $("#inbox-keys")?.showModal();
-  else if (key === "x" ? !choose() : key === "e" ? !done() : !["h", "u"].includes(key) || !press(key)) return;
+  const goes = Date.now() - afterG < 1500;
+  afterG = key === "g" ? Date.now() : 0;
+  if (goes || !KEYS[key]?.()) return;
   event.preventDefault();
-});
+  event.stopPropagation();
+}, true);
 
-// --- several messages at once: read, never decided ---------------------------------------------------------------------------------
+// --- several messages at once ----------------------------------------------------------------------------------------------------------
+const chosen = () => $$("[data-inbox] input[name=id]:checked");
 function countChosen() {
   const batch = $("#batch");
   if (!batch) return;
-  const chosen = $$("[data-inbox] input[name=id]:checked").length;
-  $$("[data-none]", batch).forEach((one) => { one.hidden = chosen > 0; });
-  $$("[data-some]", batch).forEach((one) => { one.hidden = chosen === 0; });
-  $("[data-chosen]", batch).textContent = chosen;
+  const count = chosen().length;
+  $$("[data-none]", batch).forEach((one) => { one.hidden = count > 0; });
+  $$("[data-some]", batch).forEach((one) => { one.hidden = count === 0; });
+  $("[data-chosen]", batch).textContent = count;
 }
 document.addEventListener("change", (event) => { if (event.target.matches?.("[data-inbox] input[name=id]")) countChosen(); });
+
+const dialog = () => document.getElementById("batch-check");
+document.addEventListener("click", (event) => {
+  if (!event.target.closest?.("#batch-check [data-close-link]")) return;
+  event.preventDefault();
+  dialog().close();
+});
+dialog()?.addEventListener("close", () => $("#batch-check-body").replaceChildren());
+document.body.addEventListener("htmx:after:request", (event) => {
+  const source = event.target;
+  const took = source.matches?.("#batch button, [data-batch-check]") && event.detail?.ctx?.response?.status < 400;
+  if (!took || source.name === "outcome") return;
+  chosen().forEach((box) => { box.checked = false; });
+  delete source.dataset.batchCheck; // answered: it is not shown again
+  if (dialog()?.open) dialog().close();
+});
+
+// The time to undo: the server's clock decides, this only shows it.
+function countdown() {
+  $$("[data-batch-undo]:not([data-counting])").forEach((form) => {
+    const total = Number(form.dataset.left) || 10;
+    const end = performance.now() + total * 1000;
+    form.dataset.counting = "1";
+    const clock = setInterval(() => {
+      const left = Math.max(0, (end - performance.now()) / 1000);
+      if (left === 0 || !form.isConnected) { clearInterval(clock); return form.remove(); }
+      $("[data-seconds]", form).textContent = Math.ceil(left);
+      $(".fg", form).setAttribute("stroke-dasharray", `${(62.8 * left / total).toFixed(1)} 62.8`);
+    }, 250);
+  });
+}
+document.body.addEventListener("htmx:after:request", (event) => {
+  if (event.target.matches?.("[data-batch-undo]")) setTimeout(() => event.target.remove());
+});
+countdown();
 
 // --- the list is replaced by a push: what is open and what was ticked stays so; what others dealt with leaves ------------------------
 let ticked = new Set();
 let held = ""; // the row that has the focus
 document.body.addEventListener("htmx:before:swap", () => {
-  ticked = new Set($$("[data-inbox] input[name=id]:checked").map((box) => box.value));
+  ticked = new Set(chosen().map((box) => box.value));
   held = document.activeElement?.closest?.(".mrow")?.dataset.id || "";
 });
 document.body.addEventListener("htmx:after:swap", () => {
@@ -84,6 +153,8 @@ document.body.addEventListener("htmx:after:swap", () => {
   join();
   countChosen();
   if (held && document.activeElement === document.body) rows.find((row) => row.dataset.id === held)?.querySelector(".open").focus();
+  if ($("#batch-check-body [data-batch-check]") && dialog() && !dialog().open) dialog().showModal();
+  countdown();
   setTimeout(sweep, GONE_AFTER);
 });
 function sweep() {

@@ -12,9 +12,12 @@ import pytest
 from apps.core import clock, kinds
 from apps.notifications import services
 from apps.notifications.models import Notification
+from apps.workflows.models import Task
 from tests.browser.conftest import NOISE, chromium, live_portal, open_page  # noqa: F401 - fixtures
+from tests.notifications.test_batches import cases  # noqa: F401 - fixture
 from tests.notifications.test_inbox import Decide, Know
 from tests.support.until import until
+from tests.workflows.conftest import begin, world  # noqa: F401 - fixtures
 
 pytestmark = [pytest.mark.browser, *(pytest.mark.filterwarnings(line) for line in NOISE)]
 
@@ -46,17 +49,55 @@ def test_the_keyboard_alone_reads_marks_and_puts_away(open_page: Any, filled: Si
     keys.press("j")
     keys.press("j")
     keys.press("x")
-    assert page.inner_text("#batch [data-some]:visible >> nth=0") == "2 chosen"
+    assert page.inner_text("#batch [data-some] [aria-live]") == "2 chosen"
     assert tab.findings() == []
-    page.locator("#batch button").press("Enter")
-    page.wait_for_selector("text=2 messages are marked as read.")
+    page.locator("#batch button[value=read]").press("Enter")
+    page.wait_for_selector("#toasts >> text=2 read.")
     assert titles(tab, ".mrow.unread") == ["Know b"]
+    keys.press("z")  # one undo for both
+    page.wait_for_selector("#toasts >> text=Undone.")
+    assert titles(tab, ".mrow.unread") == ["Know a", "Know b", "Know c"]
+    keys.press("j")
+    keys.press("x")
+    keys.press("h")  # with ticks it acts on all that are ticked
+    page.wait_for_selector("#toasts >> text=1 snoozed.")
+    until(lambda: titles(tab) == ["Know b", "Know c"], what="the snoozed one left")
+    keys.press("z")
+    until(lambda: titles(tab) == ["Know a", "Know b", "Know c"], what="it is back")
+    keys.press("?")
+    page.wait_for_selector("#inbox-keys[open] >> text=undo while the time runs")
+    assert tab.findings() == []
+    keys.press("Escape")
+    keys.press("/")
+    assert page.evaluate("() => document.activeElement.id") == "inbox-search"
+    keys.type("know b")
+    keys.press("Enter")
+    page.wait_for_url("**q=know*b*")
+    assert titles(tab) == ["Know b"]
+    page.go_back()
+    keys.press("g")
+    keys.press("h")  # home, not a snooze
+    page.wait_for_url(tab.base + "/")
+    keys.press("g")
+    keys.press("i")
+    page.wait_for_url("**/inbox/")
+    tab.goto("/inbox/?tab=notices")
+    keys.press("j")
+    keys.press("j")
+    keys.press("k")
+    keys.press("j")
+    keys.press("Enter")
+    page.wait_for_selector(".rbody h2:text-is('Know b')")
+    page.wait_for_selector(".mrow.unread:has-text('Know b')", state="detached")  # what is read loses its dot
+    until(lambda: not Notification.objects.filter(params__what="b", read_at=None).exists(), what="read in the database")
+    assert titles(tab) == ["Know a", "Know b", "Know c"]  # the list stays put
+    keys.press("u")
+    page.wait_for_selector("#toasts >> text=Marked as unread.")
+    page.wait_for_selector(".mrow.unread:has-text('Know b')")
     keys.press("j")
     keys.press("j")
     keys.press("Enter")
     page.wait_for_selector(".rbody h2:text-is('Know b')")
-    page.wait_for_selector(".mrow.unread", state="detached")  # what is read loses its dot
-    until(lambda: not Notification.objects.filter(todo=False, read_at=None).exists(), what="read in the database")
     keys.press("e")
     page.wait_for_selector(".rbody h2:text-is('Know c')")  # on to the next
     keys.press("e")
@@ -97,3 +138,37 @@ def test_what_is_dealt_with_elsewhere_leaves_and_a_lost_connection_says_how_old_
     page.tap("a[aria-label='Back to the list']")
     page.wait_for_selector("#inbox-list >> visible=true")
     assert tab.findings() == []
+
+
+@pytest.mark.req("E13", "E14")
+def test_several_are_approved_together_and_undone_with_one_key(open_page: Any, live_portal: str, cases: Any, cast: SimpleNamespace) -> None:
+    found = cases(4)
+    found.odd["deal:0"] = {"amount": "600000"}
+    for language, theme, width in (("en", "light", 1440), ("zh-hans", "dark", 360)):
+        tab = open_page(cast.boss, language=language, theme=theme, width=width, height=900 if width > 600 else 740)
+        page = tab.page
+        cast.boss.account.language = language
+        cast.boss.account.theme = theme
+        cast.boss.account.save(update_fields=["language", "theme"])
+        tab.goto("/inbox/")
+        for number in range(4):
+            page.locator(".mrow input[type=checkbox]").nth(number).check()
+        tab.shot(f"inbox_chosen.{language}.{width}")
+        assert tab.findings() == []
+        page.click("#batch button[value=approved]")
+        page.wait_for_selector("#batch-check[open] [data-held] li")
+        assert page.locator("[data-held] li").count() == 1
+        page.mouse.move(0, 0)
+        tab.settle()
+        tab.shot(f"inbox_check.{language}.{width}")
+        assert tab.findings() == []
+        page.click("#batch-check [type=submit]")
+        page.wait_for_selector("[data-batch-undo]")
+        until(lambda page=page: page.locator(".mrow").count() == 1, what="three have left")  # type: ignore[misc]
+        assert not page.is_visible("#batch-check")
+        tab.shot(f"inbox_undo.{language}.{width}")
+        assert tab.findings() == []
+        page.keyboard.press("z")
+        until(lambda page=page: page.locator(".mrow").count() == 4, what="all four are back")  # type: ignore[misc]
+        assert Task.objects.filter(state__in=Task.OPEN).count() == 4
+        page.context.close()

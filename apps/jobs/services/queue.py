@@ -64,6 +64,14 @@ def cancel(*, key: str) -> bool:
     return bool(deleted)
 
 
+def postpone(*, key: str, run_at: dt.datetime) -> bool:
+    """Another moment for a job that is due and was never tried, sooner or later. False: too late, or no such job. In the caller's transaction."""
+    moved = Job.objects.filter(key=key, state=State.DUE, attempts=0).update(run_at=run_at)
+    if moved:
+        wake_on_commit()
+    return bool(moved)
+
+
 def repeat(*, kind: str, every: dt.timedelta, key: str, now: dt.datetime, payload: dict[str, Any] | None = None) -> Job:
     """A periodic job under its own key (one a connection, say); a second call changes interval and payload. Ends by `cancel`."""
     with transaction.atomic():

@@ -1,5 +1,6 @@
 """Reading messages."""
 
+from apps.notifications.selectors.batches import BatchItem, ShownBatch, batch, shown_batch
 from apps.notifications.selectors.inbox import (
     JUST_CLOSED,
     MOST_SHOWN,
@@ -39,7 +40,8 @@ from apps.notifications.selectors.preferences import (
 from apps.notifications.selectors.views import views_of
 
 __all__ = [
-    "COMPANY", "JUST_CLOSED", "MOST_SHOWN", "SHOWN", "SORTS", "TABS", "Cell", "Filters", "Group", "InboxPage", "Preview", "Rendered", "Row",
-    "Shower", "account_of", "addresses_of", "after", "awake", "company_default", "get", "grid", "inbox", "inbox_page", "language_of",
-    "merged", "preview", "reaching_of", "rendered", "rows_of", "todo_count", "todo_counts", "views_of", "zone_of",
+    "COMPANY", "JUST_CLOSED", "MOST_SHOWN", "SHOWN", "SORTS", "TABS", "BatchItem", "Cell", "Filters", "Group", "InboxPage", "Preview",
+    "Rendered", "Row", "Shower", "ShownBatch", "account_of", "addresses_of", "after", "awake", "batch", "company_default", "get", "grid",
+    "inbox", "inbox_page", "language_of", "merged", "preview", "reaching_of", "rendered", "rows_of", "shown_batch", "todo_count",
+    "todo_counts", "views_of", "zone_of",
 ]  # fmt: skip

@@ -24,7 +24,7 @@ from apps.notifications.models import Notification, State
 logger = logging.getLogger(__name__)
 TABS = ("todo", "notices", "snoozed", "closed")
 SORTS = ("day", "case", "system")
-SHOWN, MOST_SHOWN = 50, 500  # rows of a page, and the most of one that is asked for again
+SHOWN, MOST_SHOWN = 30, 500  # rows of a page, and the most of one that is asked for again
 SEARCHED = 500  # rows that one page of a search reads: it looks at what the viewer sees, masks applied, not at stored values
 ORDERS: dict[str, tuple[str, ...]] = {
     "todo": ("rank_at", "-created_at", "-pk"), "notices": ("-created_at", "-pk"), "snoozed": ("snoozed_until", "pk"), "closed": ("-closed_at", "-pk"),

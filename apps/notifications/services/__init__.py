@@ -1,5 +1,6 @@
 """What others may do with messages. Keyword-only; change, event and push in one transaction."""
 
+from apps.notifications.services.batches import MOST_AT_ONCE, UnableToDecideBatch, UnableToUndoBatch, act, begin_undo, check, decide, undo
 from apps.notifications.services.notices import (
     LONGEST_SNOOZE,
     WAKE,
@@ -18,6 +19,7 @@ from apps.notifications.services.notices import (
 from apps.notifications.services.views import MOST_VIEWS, UnableToSaveView, change_view, delete_view, move_view, save_view
 
 __all__ = [
-    "LONGEST_SNOOZE", "MOST_VIEWS", "WAKE", "UnableToPutAway", "UnableToSaveView", "UnableToSnooze", "change_view", "delete_view", "dismiss",
-    "mark_all_read", "mark_read", "mark_unread", "move_view", "notify", "resolve", "restore", "save_view", "snooze", "wake",
+    "LONGEST_SNOOZE", "MOST_AT_ONCE", "MOST_VIEWS", "WAKE", "UnableToDecideBatch", "UnableToPutAway", "UnableToSaveView", "UnableToSnooze",
+    "UnableToUndoBatch", "act", "begin_undo", "change_view", "check", "decide", "delete_view", "dismiss", "mark_all_read", "mark_read",
+    "mark_unread", "move_view", "notify", "resolve", "restore", "save_view", "snooze", "undo", "wake",
 ]  # fmt: skip

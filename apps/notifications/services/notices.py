@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Protocol
 
 from django.db import transaction
@@ -24,7 +24,7 @@ class Viewer(Protocol):
 
 
 WAKE = "notifications.wake"  # the job that ends a snooze
-LONGEST_SNOOZE = dt.timedelta(days=90)
+SHORTEST_SNOOZE, LONGEST_SNOOZE = dt.timedelta(minutes=3), dt.timedelta(days=90)
 
 
 class UnableToSnooze(DomainError):
@@ -59,7 +59,7 @@ def notify(*, kind: str, person_ids: Iterable[uuid.UUID], params: Mapping[str, A
         if dedupe:
             stored = set(Notification.objects.filter(pk__in=[row.pk for row in rows]).values_list("pk", flat=True))
             new = [row for row in rows if row.pk in stored]
-        _push([row.person_id for row in new], todo=known.todo, change="new", ref=ref, now=now)
+        push_changes([row.person_id for row in new], todo=known.todo, change="new", ref=ref, now=now)
         deliveries.announce(notices=new, now=now)
     return [row.pk for row in new]
 
@@ -71,12 +71,12 @@ def resolve(*, ref: str, now: dt.datetime, outcome: str = "", by: uuid.UUID | No
         Notification.objects.filter(pk__in=[row.pk for row in open_ones]).update(
             state=State.RESOLVED, outcome=outcome, closed_at=now, closed_by=by)
         for todo in (True, False):
-            _push([row.person_id for row in open_ones if row.todo is todo], todo=todo, change="closed", ref=ref, now=now)
+            push_changes([row.person_id for row in open_ones if row.todo is todo], todo=todo, change="closed", ref=ref, now=now)
         deliveries.close_behind(notices=open_ones, now=now)
     return len(open_ones)
 
 
-def _push(person_ids: Iterable[uuid.UUID], *, todo: bool, change: str, ref: str, now: dt.datetime) -> None:
+def push_changes(person_ids: Iterable[uuid.UUID], *, todo: bool, change: str, ref: str, now: dt.datetime) -> None:
     realtime.push(person_ids=person_ids, hint={"t": "todo" if todo else "notice", "change": change, "ref": ref}, now=now)
 
 
@@ -89,71 +89,97 @@ def _own(person: Viewer, notification_id: uuid.UUID) -> Notification:
 
 def _changed(row: Notification, fields: list[str], now: dt.datetime) -> Notification:
     row.save(update_fields=fields)
-    _push([row.person_id], todo=row.todo, change="changed", ref=row.ref, now=now)
+    push_changes([row.person_id], todo=row.todo, change="changed", ref=row.ref, now=now)
     return row
 
 
 def mark_read(*, person: Viewer, notification_id: uuid.UUID, now: dt.datetime) -> Notification:
     """Take the unread dot away. Raises NotFound for a message that is not this person's."""
-    with transaction.atomic():
-        row = _own(person, notification_id)
-        if row.read_at is not None:
-            return row
-        row.read_at = now
-        return _changed(row, ["read_at"], now)
+    return _change(person, notification_id, "read", now)
 
 
 def mark_unread(*, person: Viewer, notification_id: uuid.UUID, now: dt.datetime) -> Notification:
     """Put the unread dot back."""
-    with transaction.atomic():
-        row = _own(person, notification_id)
-        row.read_at = None
-        return _changed(row, ["read_at"], now)
+    return _change(person, notification_id, "unread", now)
 
 
 def dismiss(*, person: Viewer, notification_id: uuid.UUID, now: dt.datetime) -> Notification:
-    """Put a message away. Raises UnableToPutAway for a to-do that is still open: it goes when its work is done."""
-    with transaction.atomic():
-        row = _own(person, notification_id)
-        if row.todo and row.state == State.OPEN:
-            raise UnableToPutAway(_("This waits for your decision. Open it and decide, or snooze it."))
-        row.state, row.closed_at, row.read_at = State.DISMISSED, now, row.read_at or now
-        deliveries.close_behind(notices=[row], now=now)
-        return _changed(row, ["state", "closed_at", "read_at"], now)
+    """Put a message away. Raises UnableToPutAway for a to-do that is still open: it goes when its work is done; and for one that is snoozed."""
+    return _change(person, notification_id, "done", now)
 
 
 def restore(*, person: Viewer, notification_id: uuid.UUID, now: dt.datetime) -> Notification:
     """Undo of `dismiss`."""
-    with transaction.atomic():
-        row = _own(person, notification_id)
-        if row.state != State.DISMISSED:
-            return row
-        row.state, row.closed_at = State.OPEN, None
-        return _changed(row, ["state", "closed_at"], now)
+    return _change(person, notification_id, "restore", now)
 
 
 def snooze(*, person: Viewer, notification_id: uuid.UUID, until: dt.datetime | None, now: dt.datetime) -> Notification:
-    """Out of the list and the badge until then; None: back into it at once. Raises UnableToSnooze for a moment that has passed."""
-    if until is not None and not now < until <= now + LONGEST_SNOOZE:
-        raise UnableToSnooze(_("Choose a moment within the next 90 days."))
+    """Out of the list and the badge until then; None: back into it at once, read or unread as it was. Raises UnableToSnooze for a moment
+    that has passed or lies too far ahead, and for what is dealt with."""
+    return _change(person, notification_id, "snooze", now, until)
+
+
+def _change(person: Viewer, notification_id: uuid.UUID, verb: str, now: dt.datetime, until: dt.datetime | None = None) -> Notification:
     with transaction.atomic():
         row = _own(person, notification_id)
-        if row.state != State.OPEN:
-            raise UnableToSnooze(_("This is dealt with already; nothing has to be snoozed."))
-        row.snoozed_until = until
-        if until is not None:
-            jobs.enqueue(kind=WAKE, payload={"notification_id": str(row.pk), "until": until.isoformat()}, run_at=until, now=now)
-        return _changed(row, ["snoozed_until"], now)
+        fields = CHANGES[verb](row, now, until)
+        return _changed(row, fields, now) if fields else row
+
+
+def _read(row: Notification, now: dt.datetime, until: dt.datetime | None) -> list[str]:
+    if row.read_at is not None:
+        return []
+    row.read_at = now
+    return ["read_at"]
+
+
+def _unread(row: Notification, now: dt.datetime, until: dt.datetime | None) -> list[str]:
+    row.read_at = None
+    return ["read_at"]
+
+
+def _done(row: Notification, now: dt.datetime, until: dt.datetime | None) -> list[str]:
+    if row.todo and row.state == State.OPEN:
+        raise UnableToPutAway(_("This waits for your decision. Open it and decide, or snooze it."))
+    if row.state == State.OPEN and row.snoozed_until is not None and row.snoozed_until > now:
+        raise UnableToPutAway(_("This is snoozed. Take it back into the inbox first."))
+    row.state, row.closed_at, row.read_at = State.DISMISSED, now, row.read_at or now
+    deliveries.close_behind(notices=[row], now=now)
+    return ["state", "closed_at", "read_at"]
+
+
+def _restore(row: Notification, now: dt.datetime, until: dt.datetime | None) -> list[str]:
+    if row.state != State.DISMISSED:
+        return []
+    row.state, row.closed_at = State.OPEN, None
+    return ["state", "closed_at"]
+
+
+def _snooze(row: Notification, now: dt.datetime, until: dt.datetime | None) -> list[str]:
+    if until is not None and not now + SHORTEST_SNOOZE <= until <= now + LONGEST_SNOOZE:
+        raise UnableToSnooze(_("Choose a moment between 3 minutes and 90 days ahead."))
+    if row.state != State.OPEN:
+        raise UnableToSnooze(_("This is dealt with already; nothing has to be snoozed."))
+    row.snoozed_until = until
+    if until is not None:
+        jobs.enqueue(kind=WAKE, payload={"notification_id": str(row.pk), "until": until.isoformat()}, run_at=until, now=now)
+    return ["snoozed_until"]
+
+
+# What one can do with a message: changes the row, returns the names of the changed fields (none: it was so already), raises when it may not.
+CHANGES: dict[str, Callable[[Notification, dt.datetime, dt.datetime | None], list[str]]] = {
+    "read": _read, "unread": _unread, "done": _done, "restore": _restore, "snooze": _snooze,
+}  # fmt: skip
 
 
 def wake(*, notification_id: uuid.UUID, until: dt.datetime, now: dt.datetime) -> bool:
-    """The snooze is over: unread again, and everybody's browser shows it. False when it was snoozed anew, woken or dealt with."""
+    """The snooze is over: it comes back as new, unread and with the time of now. False when it was snoozed anew, woken or dealt with."""
     with transaction.atomic():
         row = Notification.objects.select_for_update().filter(pk=notification_id, state=State.OPEN, snoozed_until=until).first()
         if row is None:
             return False
-        row.snoozed_until, row.read_at = None, None
-        _changed(row, ["snoozed_until", "read_at"], now)
+        row.snoozed_until, row.read_at, row.created_at = None, None, now
+        _changed(row, ["snoozed_until", "read_at", "created_at"], now)
     return True
 
 
@@ -163,5 +189,5 @@ def mark_all_read(*, person: Viewer, now: dt.datetime, only: Iterable[uuid.UUID]
         unread = Notification.objects.filter(person_id=person.pk, state=State.OPEN, todo=False, read_at=None)
         count = (unread if only is None else unread.filter(pk__in=list(only))).update(read_at=now)
         if count:
-            _push([person.pk], todo=False, change="changed", ref="", now=now)
+            push_changes([person.pk], todo=False, change="changed", ref="", now=now)
     return count

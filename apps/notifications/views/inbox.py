@@ -23,7 +23,7 @@ from apps.notifications import forms, selectors, services
 LEAVE = frozenset({"done", "snooze"})  # after these the next message is read
 
 
-def _list_context(request: PortalRequest, opened: uuid.UUID | None = None) -> dict[str, Any]:
+def list_context(request: PortalRequest, opened: uuid.UUID | None = None) -> dict[str, Any]:
     """What the list needs, and its frame: the saved views are read when the frame is drawn, so a part of the page does not ask for them."""
     filters, now = forms.filters_of(request.GET.dict(), live="X-Live" in request.headers), clock.now()
     inbox = selectors.inbox_page(request.person, filters, now)
@@ -60,7 +60,7 @@ def _pane_context(request: PortalRequest, notification_id: uuid.UUID) -> dict[st
 def inbox(request: PortalRequest) -> HttpResponse:
     """A tab of the inbox; filters stand in the URL (tab, system, kind, q, by), the place in the list too (after)."""
     part = "notifications/inbox_rows.html" if "X-More" in request.headers else "notifications/inbox_list.html"
-    return page(request, "notifications/inbox.html", _list_context(request), fragment=part)
+    return page(request, "notifications/inbox.html", list_context(request), fragment=part)
 
 
 @declare("notifications.notification", "view")
@@ -69,7 +69,7 @@ def opened(request: PortalRequest, notification_id: uuid.UUID) -> HttpResponse:
     """One message in the reading pane; as a full page with the list beside it."""
     context = _pane_context(request, notification_id)
     if not wants_fragment(request):
-        context = {**_list_context(request, notification_id), **context}
+        context = {**list_context(request, notification_id), **context}
     return page(request, "notifications/inbox.html", context, fragment="notifications/inbox_pane.html")
 
 
@@ -91,14 +91,14 @@ def change(request: PortalRequest, notification_id: uuid.UUID, verb: str) -> Htt
     except DomainError as error:
         if not wants_fragment(request):
             raise
-        answer = render(request, "notifications/inbox_list.html", _list_context(request, notification_id), status=error.status)
+        answer = render(request, "notifications/inbox_list.html", list_context(request, notification_id), status=error.status)
         return add_toast(answer, error.message, tone="warn")
     if not wants_fragment(request):
         if words:
             messages.success(request, words)
         back = notification_id if verb in {"read", "restore"} else following
         return HttpResponseRedirect(f"/inbox/{back}/?{request.GET.urlencode()}" if back else f"/inbox/?{request.GET.urlencode()}")
-    answer = render(request, "notifications/inbox_list.html", _list_context(request, notification_id))
+    answer = render(request, "notifications/inbox_list.html", list_context(request, notification_id))
     return add_toast(answer, words) if words else answer
 
 
@@ -139,4 +139,4 @@ def all_read(request: PortalRequest) -> HttpResponse:
     if not wants_fragment(request):
         messages.success(request, words)
         return HttpResponseRedirect(f"/inbox/?{request.GET.urlencode()}")
-    return add_toast(render(request, "notifications/inbox_list.html", _list_context(request)), words)
+    return add_toast(render(request, "notifications/inbox_list.html", list_context(request)), words)

@@ -7,20 +7,35 @@ from apps.workflows.services.decisions import (
     UnableToUndo,
     Unacknowledged,
     apply_decision,
+    begin_window,
     changes_since,
     complete_task,
     look_at,
     undo_completion,
 )
 from apps.workflows.services.definitions import InvalidDefinition, deploy
-from apps.workflows.services.incidents import UnableToRepair, raise_incident, resolve_incident, retry_incident, skip_incident
-from apps.workflows.services.instances import UnableToStart, UnableToWithdraw, annotate, correlate, start, withdraw
+from apps.workflows.services.incidents import (
+    UnableToRepair,
+    raise_incident,
+    resolve_incident,
+    retry_incident,
+    skip_incident,
+)
+from apps.workflows.services.instances import (
+    UnableToStart,
+    UnableToWithdraw,
+    annotate,
+    correlate,
+    start,
+    withdraw,
+)
+from apps.workflows.services.outliers import held_back
 from apps.workflows.services.running import fire_timer, job_died, perform_step
 from apps.workflows.services.tasks import UnableToReassign, reassign
 
 __all__ = [
-    "InvalidDefinition", "Obstructed", "StaleCard", "UnableToComplete", "UnableToReassign", "UnableToRepair", "UnableToStart", "UnableToUndo",
-    "UnableToWithdraw", "Unacknowledged", "annotate", "apply_decision", "changes_since", "complete_task", "correlate", "deploy", "fire_timer",
-    "job_died", "look_at", "perform_step", "raise_incident", "reassign", "resolve_incident", "retry_incident", "skip_incident",
-    "start", "undo_completion", "withdraw",
+    "InvalidDefinition", "Obstructed", "StaleCard", "UnableToComplete", "UnableToReassign", "UnableToRepair", "UnableToStart",
+    "UnableToUndo", "UnableToWithdraw", "Unacknowledged", "annotate", "apply_decision", "begin_window", "changes_since", "complete_task",
+    "correlate", "deploy", "fire_timer", "held_back", "job_died", "look_at", "perform_step", "raise_incident", "reassign",
+    "resolve_incident", "retry_incident", "skip_incident", "start", "undo_completion", "withdraw",
 ]  # fmt: skip

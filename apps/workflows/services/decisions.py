@@ -95,10 +95,11 @@ class Looked(NamedTuple):
     basis: SeenCard
 
 
-def look_at(*, task_id: uuid.UUID, person: Any, now: dt.datetime, accept: str = "") -> Looked:
+def look_at(*, task_id: uuid.UUID, person: Any, now: dt.datetime, accept: str = "", glance: bool = False) -> Looked:
     """Read the card live (network) and remember that this person saw this version. Raises NotFound for a stranger.
 
-    `accept`: a version the person says to have seen ("I have seen it").
+    `accept`: a version the person says to have seen ("I have seen it"). `glance`: one of many that are looked through; that does not
+    make it the version the person works on.
     """
     task = _task(task_id)
     if not policies.may_see_task(task, person):
@@ -109,6 +110,8 @@ def look_at(*, task_id: uuid.UUID, person: Any, now: dt.datetime, accept: str = 
     if accept and accept != seen.version:
         _accept(mine, mine.filter(version=accept).first(), now)
     basis = mine.filter(accepted_at__isnull=False).first()
+    if glance:
+        return Looked(card, seen, basis or seen)
     watches = stepping.process_of(task.instance.definition).nodes[task.node].watches
     if basis is None or accept == seen.version or not cards.moves(cards.from_json(basis.card), card, watches):
         basis = _accept(mine, seen, now)
@@ -145,10 +148,11 @@ def _task(task_id: uuid.UUID) -> Task:
 
 
 def complete_task(*, task_id: uuid.UUID, person: Any, outcome: str, comment: str, seen_version: str, acknowledged: Iterable[str],
-                  form: Mapping[str, Any], now: dt.datetime) -> Task:
+                  form: Mapping[str, Any], now: dt.datetime, effective_at: dt.datetime | None = None) -> Task:
     """Decide. The card is read again (network) before the transaction; a watched fact that moved raises StaleCard and changes nothing.
 
     The task is DECIDED until `effective_at` (undo window), then the decision takes effect by a job. The same decision again returns the task.
+    `effective_at`: a later end of the window, for decisions that are taken together; `begin_window` then sets the one that counts.
     Raises NotFound, NotPermitted, UnableToComplete, InvalidInput, StaleCard, Obstructed, Unacknowledged.
     """
     task = _task(task_id)
@@ -169,7 +173,7 @@ def complete_task(*, task_id: uuid.UUID, person: Any, outcome: str, comment: str
         _require_open(task)
         policies.require_decider(task, person)
         node = step.process.nodes[task.node]
-        decision = _freeze(task, person, outcome, comment, checked, node, now)
+        decision = _freeze(task, person, outcome, comment, checked, node, now, effective_at)
         failpoint("workflows.decision_frozen")
         _mark_decided(task, person, decision, checked, now)
         _tell_decided(task, person, decision, now)
@@ -238,11 +242,12 @@ def _lock(instance: ProcessInstance, task_id: uuid.UUID) -> Task:
     return task
 
 
-def _freeze(task: Task, person: Any, outcome: str, comment: str, checked: _Checked, node: Node, now: dt.datetime) -> DecisionSnapshot:
+def _freeze(task: Task, person: Any, outcome: str, comment: str, checked: _Checked, node: Node, now: dt.datetime,
+            effective_at: dt.datetime | None) -> DecisionSnapshot:
     text = freezing.document(
         task=task, person=person, seen=checked.seen, checked=checked.fresh, checked_at=now, outcome=outcome, comment=comment,
         form=checked.form, proposed=checked.proposed, acknowledged=checked.acknowledged, decided_at=now)
-    effective = now + (settings.UNDO_WINDOW if node.undo else dt.timedelta(0))
+    effective = (effective_at or now + settings.UNDO_WINDOW) if node.undo else now
     return DecisionSnapshot.objects.create(
         task=task, person_id=person.pk, outcome=outcome, decided_at=now, effective_at=effective, document=text, sha256=selectors.digest(text))
 
@@ -271,6 +276,28 @@ def _tell_decided(task: Task, person: Any, decision: DecisionSnapshot, now: dt.d
     jobs.publish(event=events.TASK_DECIDED, now=now, order_key=str(instance.pk), key=f"{decision.pk}:decided", data={
         "task_id": str(task.pk), "instance_id": str(instance.pk), "business_key": instance.business_key, "node": task.node,
         "outcome": task.outcome, "decided_by": person.login, "effective_at": cards.stamp(decision.effective_at)})
+
+
+def begin_window(*, task_ids: Iterable[uuid.UUID], person: Any, effective_at: dt.datetime, now: dt.datetime) -> int:
+    """Decisions that were taken together take effect at one moment: the time to undo begins when the last of them is taken.
+
+    Moves those of this person that are not in effect yet; returns how many.
+    """
+    moved = 0
+    for task_id in task_ids:
+        task = _task(task_id)
+        with stepping.step(task.instance_id, now) as step:
+            task = _lock(step.instance, task_id)
+            if task.state != Task.State.DECIDED or task.decided_by_id != person.pk:
+                continue
+            decision = DecisionSnapshot.objects.get(task=task, state=DecisionSnapshot.State.PENDING)
+            if not jobs.postpone(key=assigning.decision_key(task.instance_id, decision.pk), run_at=effective_at):
+                continue
+            decision.effective_at = task.effective_at = effective_at
+            decision.save(update_fields=["effective_at"])
+            task.save(update_fields=["effective_at"])
+            moved += 1
+    return moved
 
 
 def undo_completion(*, task_id: uuid.UUID, person: Any, now: dt.datetime) -> Task:

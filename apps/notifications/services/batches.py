@@ -1,0 +1,219 @@
+"""Several messages at once: each with its own result, what is unusual held out by rule, and one undo for all of it.
+
+A decision on several is looked at first (`check`): each item is read live, the rules of its kind name what is left out and why. `decide` then
+takes the rest, each as by itself, and the time to undo begins when the last one is taken; until it is over nothing reaches another system.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from collections.abc import Sequence
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from apps.core.errors import DomainError, InvalidInput, NotFound
+from apps.core.http import OutsideError
+from apps.notifications.models import Batch, Notification, State
+from apps.notifications.registry import TOGETHER
+from apps.notifications.services.notices import CHANGES, Viewer, push_changes
+
+MOST_AT_ONCE = 100
+HOLD = dt.timedelta(minutes=10)  # decisions of a batch wait this long if whoever takes them is stopped in between
+PLAIN = ("read", "unread", "done", "snooze")
+DECISIONS = ("approved", "rejected", "returned")
+RESTORED = ("read_at", "snoozed_until", "state", "closed_at")
+
+
+class UnableToUndoBatch(DomainError):
+    """The time is over, or it was undone already."""
+
+    code = "unable_to_undo"
+
+
+class UnableToDecideBatch(DomainError):
+    """It was decided already, or a reason is missing."""
+
+    code = "unable_to_decide"
+
+
+def act(*, person: Viewer, verb: str, notification_ids: Sequence[uuid.UUID], now: dt.datetime, until: dt.datetime | None = None) -> Batch:
+    """read, unread, done or snooze; what cannot be done is held with its reason, the rest is done. Raises InvalidInput."""
+    if verb not in PLAIN:
+        raise InvalidInput(_("Choose what to do with the messages."))
+    wanted = _wanted(notification_ids)
+    with transaction.atomic():
+        rows = {row.pk: row for row in Notification.objects.select_for_update().filter(person_id=person.pk, pk__in=wanted).order_by("pk")}
+        items = [_changed_item(rows[key], verb, now, until) for key in wanted if key in rows]
+        Notification.objects.bulk_update(rows.values(), RESTORED)
+        _tell([rows[uuid.UUID(item["id"])] for item in items if item["result"] == "done"], now)
+        return Batch.objects.create(person_id=person.pk, verb=verb, state=Batch.State.DONE, items=items, created_at=now,
+                                    undo_until=now + settings.UNDO_WINDOW)
+
+
+def _wanted(notification_ids: Sequence[uuid.UUID]) -> list[uuid.UUID]:
+    wanted = list(dict.fromkeys(notification_ids))
+    if not wanted:
+        raise InvalidInput(_("Choose messages first."))
+    if len(wanted) > MOST_AT_ONCE:
+        raise InvalidInput(_("At most %(n)d messages at once.") % {"n": MOST_AT_ONCE})
+    return wanted
+
+
+def _changed_item(row: Notification, verb: str, now: dt.datetime, until: dt.datetime | None) -> dict[str, Any]:
+    before = {name: value.isoformat() if isinstance(value := getattr(row, name), dt.datetime) else value for name in RESTORED}
+    try:
+        CHANGES[verb](row, now, until)
+    except DomainError as error:
+        return _item(row, "held", error.code, error.message)
+    return _item(row, "done") | {"before": before}
+
+
+def _item(row: Notification, result: str, code: str = "", why: Any = "", version: str = "") -> dict[str, Any]:
+    return {"id": str(row.pk), "result": result, "code": code, "why": str(why), "version": version}
+
+
+def _tell(rows: Sequence[Notification], now: dt.datetime) -> None:
+    for todo in (True, False):
+        push_changes([row.person_id for row in rows if row.todo is todo], todo=todo, change="changed", ref="", now=now)
+
+
+# --- decisions ------------------------------------------------------------------------------------------------------------------------------
+
+
+def check(*, person: Viewer, outcome: str, notification_ids: Sequence[uuid.UUID], now: dt.datetime) -> Batch:
+    """Look at each (network): ready, or held by which rule. Nothing is decided. Raises InvalidInput; strangers' messages are left out."""
+    if outcome not in DECISIONS:
+        raise InvalidInput(_("Choose approve, reject or return."))
+    wanted = _wanted(notification_ids)
+    rows = {row.pk: row for row in Notification.objects.filter(person_id=person.pk, pk__in=wanted)}
+    items = [_looked_at(rows[key], person, outcome, now) for key in wanted if key in rows]
+    return Batch.objects.create(person_id=person.pk, verb=outcome, state=Batch.State.CHECKED, items=items, created_at=now)
+
+
+def _looked_at(row: Notification, person: Viewer, outcome: str, now: dt.datetime) -> dict[str, Any]:
+    decider = TOGETHER.get(row.kind)
+    if row.state != State.OPEN:
+        return _item(row, "held", "not_open", _("It is dealt with already."))
+    if decider is None or outcome not in decider.outcomes:
+        return _item(row, "held", "no_decision", _("This is no decision; open it to deal with it."))
+    try:
+        looked = decider.look(person=person, params=row.params, outcome=outcome, now=now)
+    except (DomainError, OutsideError) as error:
+        return _item(row, "held", getattr(error, "code", "unavailable"), error)
+    return _item(row, "held" if looked.code else "ready", looked.code, looked.why, looked.version)
+
+
+def decide(*, person: Viewer, batch_id: uuid.UUID, comment: str, now: dt.datetime) -> Batch:
+    """Take what was ready (network), each as by itself and with the version that was looked at; what moved meanwhile is held.
+
+    A second call answers the first. The decisions wait for `begin_undo`, or for HOLD. Raises NotFound, UnableToDecideBatch.
+    """
+    comment = comment.strip()
+    with transaction.atomic():
+        batch = _own_batch(person, batch_id)
+        if batch.state != Batch.State.CHECKED:
+            return batch
+        if batch.verb != "approved" and not comment:
+            words = _("Say why: the seller reads it.")
+            raise UnableToDecideBatch(words, details={"fields": {"comment": [words]}})
+        batch.state, batch.comment, batch.undo_until = Batch.State.DONE, comment, now + HOLD
+        batch.save(update_fields=["state", "comment", "undo_until"])
+    rows = Notification.objects.in_bulk([item["id"] for item in batch.items])
+    for item in batch.items:
+        if item["result"] == "ready":
+            item.update(_decided(rows.get(uuid.UUID(item["id"])), batch, person, item["version"], now))
+    batch.save(update_fields=["items"])
+    return batch
+
+
+def _decided(row: Notification | None, batch: Batch, person: Viewer, version: str, now: dt.datetime) -> dict[str, str]:
+    if row is None:
+        return {"result": "held", "code": "not_open", "why": _("It is dealt with already.")}
+    try:
+        TOGETHER[row.kind].decide(person=person, params=row.params, outcome=batch.verb, comment=batch.comment, version=version,
+                                  until=now + HOLD, now=now)
+    except (DomainError, OutsideError) as error:
+        return {"result": "held", "code": getattr(error, "code", "unavailable"), "why": str(error)}
+    return {"result": "done"}
+
+
+def begin_undo(*, person: Viewer, batch_id: uuid.UUID, now: dt.datetime) -> Batch:
+    """From now the time to undo runs, the same for all of it."""
+    batch = _own_batch(person, batch_id, lock=False)
+    until = now + settings.UNDO_WINDOW
+    if batch.state != Batch.State.DONE or batch.undo_until is None or batch.undo_until <= until:
+        return batch
+    for kind, rows in _by_kind(batch, "done").items():
+        TOGETHER[kind].begin(person=person, params=[row.params for row in rows], until=until, now=now)
+    batch.undo_until = until
+    batch.save(update_fields=["undo_until"])
+    return batch
+
+
+def _by_kind(batch: Batch, result: str) -> dict[str, list[Notification]]:
+    found: dict[str, list[Notification]] = {}
+    for row in Notification.objects.filter(pk__in=[item["id"] for item in batch.items if item["result"] == result]):
+        found.setdefault(row.kind, []).append(row)
+    return found
+
+
+def undo(*, person: Viewer, batch_id: uuid.UUID, now: dt.datetime) -> Batch:
+    """Take all of it back while the time runs. What others changed meanwhile stays and is named. Raises NotFound, UnableToUndoBatch."""
+    with transaction.atomic():
+        batch = _own_batch(person, batch_id)
+        if batch.state != Batch.State.DONE:
+            raise UnableToUndoBatch(_("This was undone already."))
+        if batch.undo_until is None or now >= batch.undo_until:
+            raise UnableToUndoBatch(_("The time to undo is over; what you decided is in effect."))
+        batch.state = Batch.State.UNDONE
+        if batch.verb in PLAIN:
+            _restore(batch, now)
+        batch.save(update_fields=["state", "items"])
+    if batch.verb in DECISIONS:
+        _undecide(batch, person, now)
+        batch.save(update_fields=["items"])
+    return batch
+
+
+def _restore(batch: Batch, now: dt.datetime) -> None:
+    """As it was, except for what was dealt with meanwhile."""
+    rows = {str(row.pk): row for row in Notification.objects.select_for_update().filter(pk__in=[item["id"] for item in batch.items])}
+    changed = []
+    for item in batch.items:
+        row = rows.get(item["id"])
+        if item["result"] != "done" or row is None:
+            continue
+        if row.state == State.RESOLVED:
+            item.update(result="failed", code="not_open", why=_("It is dealt with already."))
+            continue
+        for name, value in item.pop("before").items():
+            setattr(row, name, dt.datetime.fromisoformat(value) if value and name != "state" else value)
+        item["result"] = "undone"
+        changed.append(row)
+    Notification.objects.bulk_update(changed, RESTORED)
+    _tell(changed, now)
+
+
+def _undecide(batch: Batch, person: Viewer, now: dt.datetime) -> None:
+    rows = Notification.objects.in_bulk([item["id"] for item in batch.items])
+    for item in batch.items:
+        row = rows.get(uuid.UUID(item["id"]))
+        if item["result"] != "done" or row is None:
+            continue
+        try:
+            TOGETHER[row.kind].undo(person=person, params=row.params, now=now)
+            item["result"] = "undone"
+        except DomainError as error:
+            item.update(result="failed", code=error.code, why=str(error))
+
+
+def _own_batch(person: Viewer, batch_id: uuid.UUID, *, lock: bool = True) -> Batch:
+    rows = Batch.objects.select_for_update() if lock else Batch.objects.all()
+    batch: Batch | None = rows.filter(pk=batch_id, person_id=person.pk).first()
+    if batch is None:
+        raise NotFound(_("There is no such batch."))
+    return batch
