@@ -136,6 +136,12 @@ def open_item_of(system: str, kind: str, external_id: str) -> QuarantineItem | N
     return QuarantineItem.objects.filter(connection__key=system, kind=kind, external_id=external_id, state=QuarantineItem.State.OPEN).first()
 
 
+def quarantined() -> list[tuple[str, str, str]]:
+    """(id, the owner's address, system) of every open item."""
+    rows = QuarantineItem.objects.filter(state=QuarantineItem.State.OPEN).values_list("pk", "owner_email", "connection__key")
+    return [(str(item), email, system) for item, email, system in rows]
+
+
 def steward_login(system: str) -> str:
     """Who answers for records of this system that nobody else owns."""
     return Connection.objects.filter(key=system).values_list("steward", flat=True).first() or ""

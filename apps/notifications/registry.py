@@ -1,5 +1,5 @@
 """What the apps above plug into the message center: how a to-do is decided where no page of theirs is open, from a mail or a chat card, and
-together with others.
+together with others; and who owes whom which to-do.
 
 The decider of a kind shows the facts as one person may see them and takes that person's decision; it refuses with the errors of its pages.
 """
@@ -7,6 +7,7 @@ The decider of a kind shows the facts as one person may see them and takes that 
 from __future__ import annotations
 
 import datetime as dt
+import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
@@ -117,5 +118,36 @@ def decides(kind: str) -> Callable[[D], D]:
             raise ValueError(f"{kind!r} has a decider already")
         TOGETHER[kind] = decider()
         return decider
+
+    return register
+
+
+class Owner(Protocol):
+    """The owner of what to-dos of one kind are about: it knows, without looking at any notice, who can act on what now."""
+
+    def owed(self, now: dt.datetime) -> Iterable[tuple[uuid.UUID, str]]:
+        """(person, ref) of every to-do of this kind that must stand open."""
+        ...
+
+    def moving(self, now: dt.datetime) -> Iterable[str]:
+        """Refs whose news is still on its way to the people; nothing is said about them."""
+        ...
+
+    def tell(self, *, ref: str, person_ids: Sequence[uuid.UUID], now: dt.datetime) -> None:
+        """Tell these people of it (again), in the caller's transaction."""
+        ...
+
+
+OWNERS: dict[str, Owner] = {}
+
+
+def answers_for(kind: str) -> Callable[[D], D]:
+    """Class decorator: an object of it answers for the to-dos of this kind. Every kind of to-do has exactly one."""
+
+    def register(owner: D) -> D:
+        if kind in OWNERS:
+            raise ValueError(f"{kind!r} has an owner already")
+        OWNERS[kind] = owner()
+        return owner
 
     return register

@@ -63,7 +63,7 @@ def digest(ctx: JobContext) -> None:
 
 
 @task(RECONCILE, max_attempts=1)
-def reconcile(ctx: JobContext) -> dict[str, int]:
+def reconcile_deliveries(ctx: JobContext) -> dict[str, int]:
     """Cards that stay open behind a decision, and rows that waited too long."""
     with ctx.commit():
         found = deliveries.reconcile(now=ctx.now)
@@ -72,3 +72,12 @@ def reconcile(ctx: JobContext) -> dict[str, int]:
 
 
 every(RECONCILE, dt.timedelta(minutes=5))
+
+
+@task(services.RECONCILE)
+def reconcile_badges(ctx: JobContext) -> None:
+    """Do all badges tell the truth?"""
+    ctx.result = {"drift": len(services.reconcile(now=ctx.now).found)}
+
+
+every(services.RECONCILE, dt.timedelta(minutes=10))

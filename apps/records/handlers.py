@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import functools
+import uuid
+from collections.abc import Iterable, Sequence
+
 from apps.integrations import events
 from apps.integrations import selectors as integrations
+from apps.integrations import services as connectors
 from apps.integrations.registry import register_page
+from apps.jobs import selectors as jobs
 from apps.jobs.registry import JobContext, on
+from apps.notifications.registry import answers_for
 from apps.records import selectors, services
+from apps.records.kinds import RecordQuarantined
 
 
 @on(events.RECORD_READ, name="records.take_read")
@@ -57,6 +66,23 @@ def tell_connection(ctx: JobContext) -> None:
     """A system went away or came back."""
     with ctx.commit():
         services.tell_connection(data=ctx.payload, now=ctx.now)
+
+
+@answers_for(RecordQuarantined.key)
+class Quarantine:
+    """Each open item stands with the one named person who answers for it. The news of an item travels by job."""
+
+    def owed(self, now: dt.datetime) -> Iterable[tuple[uuid.UUID, str]]:
+        named = functools.cache(lambda email, system: services.person_for(owner_email=email, system=system))
+        found = [(named(email, system), item) for item, email, system in integrations.quarantined()]
+        return [(person.pk, f"quarantine:{item}") for person, item in found if person is not None]
+
+    def moving(self, now: dt.datetime) -> Iterable[str]:
+        waiting = jobs.pending().filter(order_key__startswith="quarantine:")
+        return [order_key.partition("|")[0] for order_key in waiting.values_list("order_key", flat=True)]
+
+    def tell(self, *, ref: str, person_ids: Sequence[uuid.UUID], now: dt.datetime) -> None:
+        services.tell_quarantined(data=connectors.announced(item_id=uuid.UUID(ref.partition(":")[2])), now=now)
 
 
 for _kind in selectors.PAGES:

@@ -1,16 +1,16 @@
-"""What the message center asks of the engine: decisions on several tasks at once."""
+"""What the message center asks of the engine: decisions on several tasks at once, and who can act on what."""
 
 from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from apps.core.errors import InvalidInput
-from apps.notifications.registry import Looked, decides
+from apps.notifications.registry import Looked, answers_for, decides
 from apps.workflows import selectors, services
-from apps.workflows.kinds import TaskAssigned
+from apps.workflows.kinds import IncidentOpened, TaskAssigned
 from apps.workflows.registry import Fact
 
 
@@ -46,3 +46,35 @@ def _id(params: Mapping[str, Any]) -> uuid.UUID:
         return uuid.UUID(str(params["task_id"]))
     except (KeyError, ValueError) as error:
         raise InvalidInput("task_id") from error
+
+
+@answers_for(TaskAssigned.key)
+class Tasks:
+    """Tasks change in the transaction that tells their people: nothing is ever on its way."""
+
+    def owed(self, now: dt.datetime) -> Iterable[tuple[uuid.UUID, str]]:
+        return [(person, services.task_ref(task)) for person, task in selectors.offered()]
+
+    def moving(self, now: dt.datetime) -> Iterable[str]:
+        return ()
+
+    def tell(self, *, ref: str, person_ids: Sequence[uuid.UUID], now: dt.datetime) -> None:
+        services.tell_again(task_id=_of(ref), person_ids=person_ids, now=now)
+
+
+@answers_for(IncidentOpened.key)
+class Incidents:
+    """Incidents, too."""
+
+    def owed(self, now: dt.datetime) -> Iterable[tuple[uuid.UUID, str]]:
+        return [(person, services.incident_ref(incident)) for person, incident in selectors.told_incidents()]
+
+    def moving(self, now: dt.datetime) -> Iterable[str]:
+        return ()
+
+    def tell(self, *, ref: str, person_ids: Sequence[uuid.UUID], now: dt.datetime) -> None:
+        services.tell_incident_again(incident_id=_of(ref), person_ids=person_ids, now=now)
+
+
+def _of(ref: str) -> uuid.UUID:
+    return uuid.UUID(ref.rpartition(":")[2])

@@ -25,12 +25,12 @@ from apps.integrations.services.connections import (
 )
 from apps.integrations.services.inbound import read_feed, receive_webhook, store_feed, store_hints
 from apps.integrations.services.loading import first_load, load_page, resync, start_streams, store_page, take_position
-from apps.integrations.services.quarantine import UnableToCure, dismiss, read_again, recheck
+from apps.integrations.services.quarantine import UnableToCure, announced, dismiss, read_again, recheck
 from apps.integrations.services.reading import Fresh, give_up, read, read_now, settle, stream_of
 
 __all__ = [
     "SERVICE", "Actor", "CheckResult", "Fresh", "LiveAnswer", "LiveRead", "UnableToConnect", "UnableToCure", "WebhookRefused",
-    "assert_no_transaction", "check", "config_of", "connect_from_env", "dismiss", "first_load", "get_connection", "give_up",
+    "announced", "assert_no_transaction", "check", "config_of", "connect_from_env", "dismiss", "first_load", "get_connection", "give_up",
     "invoke_action", "load_page", "offers", "read", "read_again", "read_all_live", "read_feed", "read_live", "read_now", "read_record",
     "receive_webhook", "recheck", "request_read", "reset_breakers", "resync", "set_enabled", "settle", "start_streams", "store_feed",
     "store_hints", "store_page", "stream_of", "take_position", "takes_person_tokens", "upsert_connection",

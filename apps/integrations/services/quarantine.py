@@ -69,6 +69,11 @@ def _announced(item: QuarantineItem, live: bool) -> dict[str, Any]:
     }
 
 
+def announced(*, item_id: uuid.UUID) -> dict[str, Any]:
+    """What was announced of an open item, as it stands now. Raises QuarantineItem.DoesNotExist."""
+    return _announced(QuarantineItem.objects.select_related("connection").get(pk=item_id, state=QuarantineItem.State.OPEN), live=True)
+
+
 def release(*, connection: Connection, stream: str, external_id: str, outcome: str, now: dt.datetime) -> bool:
     """The record is good again, or gone: close its item, if there is one. In the caller's transaction."""
     item = _open_item(connection, stream, external_id)

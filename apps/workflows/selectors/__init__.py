@@ -10,12 +10,14 @@ from apps.workflows.selectors.queries import (
     instance_for,
     instances,
     latest_decision,
+    offered,
     open_incidents,
     people_asked,
     started_by,
     stuck,
     task_for,
     tasks_for,
+    told_incidents,
 )
 from apps.workflows.selectors.shown import ShownCard, ShownDecision, changes, shown_card, shown_decision
 from apps.workflows.selectors.timeline import Hop, Timeline, timeline
@@ -24,6 +26,6 @@ from apps.workflows.selectors.tracks import Phase, Step, current_steps, phases, 
 __all__ = [
     "Hop", "Phase", "ShownCard", "ShownDecision", "Step", "Timeline", "changes", "current_steps", "decision_in_force", "decision_of", "digest",
     "document_of", "done_by", "get_instance", "handed_over_by", "instance_by_business_key", "instance_for", "instances", "is_intact",
-    "latest_decision", "open_incidents", "people_asked", "phases", "shown_card", "shown_decision", "started_by", "stuck", "task_for", "tasks_for",
-    "timeline", "track",
+    "latest_decision", "offered", "open_incidents", "people_asked", "phases", "shown_card", "shown_decision", "started_by", "stuck", "task_for", "tasks_for",
+    "timeline", "told_incidents", "track",
 ]  # fmt: skip

@@ -8,6 +8,7 @@ from typing import Any
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
+from apps.access import selectors as access
 from apps.core.access import decide
 from apps.core.errors import NotFound
 from apps.jobs import selectors as jobs
@@ -24,6 +25,20 @@ def tasks_for(person: Any) -> QuerySet[Task]:
     return _with_case(Task.objects.filter(
         Q(candidates=person.pk) | Q(assignee=person.pk), state__in=Task.OPEN, instance__state=ACTIVE,
     ).exclude(instance__starter=person.pk).distinct().order_by("created_at"))
+
+
+def offered() -> list[tuple[uuid.UUID, uuid.UUID]]:
+    """(person, task) of everything somebody can decide now, over all people."""
+    through = Task.candidates.through.objects.filter(task__state__in=Task.OPEN, task__instance__state=ACTIVE)
+    rows = through.values_list("person_id", "task_id", "task__instance__starter_id")
+    deciders = {person.pk for person in access.who_may("act", "workflows.task")}
+    return [(person, task) for person, task, starter in rows if person != starter and person in deciders]
+
+
+def told_incidents() -> list[tuple[uuid.UUID, uuid.UUID]]:
+    """(person, incident) of every open incident and those it was given to."""
+    rows = Incident.objects.filter(state=Incident.State.OPEN).values_list("pk", "person_ids")
+    return [(uuid.UUID(str(person)), incident) for incident, people in rows for person in people]
 
 
 def _with_case(rows: QuerySet[Task]) -> QuerySet[Task]:

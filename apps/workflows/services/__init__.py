@@ -1,5 +1,7 @@
 """What interfaces and the apps above may do with processes. Keyword-only; right, change, audit and event in one transaction."""
 
+from apps.workflows.services.assigning import task_ref, tell_again
+from apps.workflows.services.breaking import incident_ref, tell_incident_again
 from apps.workflows.services.decisions import (
     Obstructed,
     StaleCard,
@@ -36,6 +38,7 @@ from apps.workflows.services.tasks import UnableToReassign, reassign
 __all__ = [
     "InvalidDefinition", "Obstructed", "StaleCard", "UnableToComplete", "UnableToReassign", "UnableToRepair", "UnableToStart",
     "UnableToUndo", "UnableToWithdraw", "Unacknowledged", "annotate", "apply_decision", "begin_window", "changes_since", "complete_task",
-    "correlate", "deploy", "fire_timer", "held_back", "job_died", "look_at", "perform_step", "raise_incident", "reassign",
-    "resolve_incident", "retry_incident", "skip_incident", "start", "undo_completion", "withdraw",
+    "correlate", "deploy", "fire_timer", "held_back", "incident_ref", "job_died", "look_at", "perform_step", "raise_incident", "reassign",
+    "resolve_incident", "retry_incident", "skip_incident", "start", "task_ref", "tell_again", "tell_incident_again", "undo_completion",
+    "withdraw",
 ]  # fmt: skip

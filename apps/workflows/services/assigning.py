@@ -86,6 +86,12 @@ def announce(task: Task, people: Iterable[Any], now: dt.datetime) -> None:
         params={**params_of(task), **_brief(task.instance)})
 
 
+def tell_again(*, task_id: uuid.UUID, person_ids: Iterable[uuid.UUID], now: dt.datetime) -> None:
+    """The to-do for some of its people who do not have it, in the caller's transaction."""
+    task = Task.objects.select_related("instance__starter").get(pk=task_id)
+    announce(task, directory.people_by_id(person_ids).values(), now)
+
+
 def _brief(instance: ProcessInstance) -> dict[str, Any]:
     """Who asks, and the few facts that tell one to-do from the next; each is masked where it is shown."""
     provider, starter = registry.BRIEFS.get(instance.process_key), instance.starter

@@ -55,10 +55,22 @@ def open_incident(instance: ProcessInstance, now: dt.datetime, *, kind: str, mes
         "business_key": instance.business_key, "kind": kind, "node": node})
     jobs.publish(event=events.INCIDENT_OPENED, now=now, order_key=str(instance.pk), key=f"{incident_ref(incident.pk)}:opened", data={
         "incident_id": str(incident.pk), "instance_id": str(instance.pk), "business_key": instance.business_key, "kind": kind, "node": node})
-    notifications.notify(kind="workflows.incident_opened", person_ids=people, ref=incident_ref(incident.pk), now=now, params={
-        "incident_id": str(incident.pk), "instance_id": str(instance.pk), "business_key": instance.business_key, "label": instance.label,
-        "title": instance.title, "subject": instance.subject, "kind": kind, "message": incident.message, "params": incident.params, "system": system})
+    tell_incident(incident, people, now)
     return incident
+
+
+def tell_incident(incident: Incident, person_ids: Iterable[uuid.UUID], now: dt.datetime) -> None:
+    """The to-do of an open incident, to these people."""
+    instance = incident.instance
+    notifications.notify(kind="workflows.incident_opened", person_ids=person_ids, ref=incident_ref(incident.pk), now=now, params={
+        "incident_id": str(incident.pk), "instance_id": str(instance.pk), "business_key": instance.business_key, "label": instance.label,
+        "title": instance.title, "subject": instance.subject, "kind": incident.kind, "message": incident.message, "params": incident.params,
+        "system": incident.system})
+
+
+def tell_incident_again(*, incident_id: uuid.UUID, person_ids: Iterable[uuid.UUID], now: dt.datetime) -> None:
+    """The to-do for some of its people who do not have it, in the caller's transaction."""
+    tell_incident(Incident.objects.select_related("instance").get(pk=incident_id), person_ids, now)
 
 
 def close_incident(incident: Incident, now: dt.datetime, *, state: str, person: Any = None, note: str = "") -> None:

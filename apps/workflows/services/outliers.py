@@ -112,10 +112,15 @@ def _limit(case: Case) -> str:
 
 
 def _obstacle(case: Case) -> str:
-    """It cannot be carried out as it stands."""
-    if not case.approves or not case.looked.card.obstacles:
+    """It cannot be carried out as it stands, something in it waits for a repair, or the one who should decide was not found."""
+    if not case.approves:
         return ""
-    return policies.obstacle(case.person, case.looked.card.obstacles[0])["text"]
+    if case.looked.card.obstacles:
+        return policies.obstacle(case.person, case.looked.card.obstacles[0])["text"]
+    if case.task.fallback_reason:
+        return _(case.task.fallback_reason)
+    incident = selectors.open_incidents(case.task.instance_id).first()
+    return _("The case waits for a repair first.") if incident else ""
 
 
 RULES: Mapping[str, Callable[[Case], str]] = {

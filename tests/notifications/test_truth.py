@@ -1,0 +1,141 @@
+# ruff: noqa: F811 - fixtures of other tests are imported by name
+"""Count = truth: the badge is what one can act on now, whatever happens; a lie is found, put right and told."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from django.core.management import call_command
+from django.core.management.base import CommandError
+
+from apps.audit import selectors as audit
+from apps.core import kinds
+from apps.notifications import registry, selectors, services
+from apps.notifications.models import Notification
+from apps.workflows import services as workflows
+from apps.workflows.models import Task
+from tests.notifications.walk import CASE, Company, server
+from tests.workflows.build import line, process, user
+from tests.workflows.conftest import World, approve, begin, world  # noqa: F401 - fixtures
+
+STEPS, LOOK_EVERY = 10_000, 100
+ONE = process(user("check"), line("start", "check", "end"))
+
+
+@pytest.mark.req("E13", "E14", "D9")
+@pytest.mark.timeout(240)
+def test_10000_steps_leave_no_drift_and_every_device_shows_what_the_server_has(world: World, cast: SimpleNamespace, clock: dt.datetime) -> None:
+    workflows.deploy(xml=CASE, now=clock)
+    company = Company(cast, world.deciders, seed=20261123, now=clock)
+    for number in range(STEPS):
+        company.step()
+        if number % LOOK_EVERY == 0:
+            assert company.settle() == [], number
+            assert selectors.drift(company.now) == frozenset(), number
+    assert company.settle(reconnect=True) == []
+    assert selectors.drift(company.now) == frozenset()
+    assert services.reconcile(now=company.now).found == ()
+    for device in company.devices:
+        assert device.shown == server(device.person, company.now)
+        assert len(device.shown) == selectors.todo_count(device.person, company.now)
+    assert min(company.did.values()) > 10 and company.refused < STEPS / 3  # the walk was a walk
+    assert sum(device.fetches for device in company.devices) < STEPS / 2  # and devices asked when they were told to
+
+
+@pytest.fixture
+def told(begin: Any, cast: SimpleNamespace, world: World) -> Notification:
+    """One task of boss and fin; boss's to-do."""
+    world.deciders = [cast.boss, cast.fin]
+    begin(ONE)
+    return Notification.objects.get(person=cast.boss, todo=True)
+
+
+def lies(now: dt.datetime) -> set[tuple[str, str]]:
+    return {(one.what, one.ref.partition(":")[0]) for one in selectors.drift(now)}
+
+
+@pytest.mark.req("E14")
+@pytest.mark.parametrize("lie", ["GHOST", "MISSING", "DOUBLE"])
+def test_a_lie_is_found_put_right_audited_and_told(told: Notification, cast: SimpleNamespace, clock: dt.datetime, lie: str) -> None:
+    assert lies(clock) == set()
+    if lie == "GHOST":
+        Task.objects.update(state=Task.State.CANCELLED)
+    elif lie == "MISSING":
+        told.delete()
+    else:
+        told.pk = None
+        told._state.adding = True
+        told.id = uuid.uuid4()
+        told.save()
+    assert lies(clock) == {(lie, "workflows.task")}
+    with pytest.raises(CommandError):
+        call_command("check_counts")
+    assert lies(clock) == {(lie, "workflows.task")}  # looking changes nothing
+    report = services.reconcile(now=clock)
+    assert report.cured and report.counts == {lie: 2 if lie == "GHOST" else 1}
+    assert lies(clock) == set()
+    assert selectors.todo_count(cast.boss, clock) == (0 if lie == "GHOST" else 1)
+    (entry,) = audit.entries(action="notifications.drift.cured")
+    assert entry.data[lie] == report.counts[lie]
+    row = Notification.objects.get(kind=services.DRIFTED)
+    assert row.person_id == cast.admin.pk
+    assert selectors.rendered(row, cast.admin).title == "To-do lists differed from what can be done, and were put right"
+    call_command("check_counts")
+
+
+@pytest.mark.req("E14")
+def test_who_may_not_decide_any_more_has_nothing_to_do(told: Notification, cast: SimpleNamespace, clock: dt.datetime) -> None:
+    from apps.access import services as access
+    from apps.access.models import Assignment
+
+    for given in Assignment.objects.exclude(role__code="portal_admin"):
+        access.revoke_role(assignment_id=given.pk, actor=cast.admin, now=clock)
+    assert lies(clock) == {("GHOST", "workflows.task")}
+    services.reconcile(now=clock)
+    assert (selectors.todo_count(cast.boss, clock), selectors.todo_count(cast.fin, clock)) == (0, 0)
+
+
+@pytest.mark.req("E14", "D8")
+def test_a_quarantined_record_stands_with_the_one_who_answers_for_it(systems: Any, cast: SimpleNamespace, clock: dt.datetime, run_jobs: Any) -> None:
+    from apps.integrations.events import Problem
+    from apps.integrations.models import Connection, QuarantineItem
+    from apps.integrations.services.quarantine import hold, release
+
+    crm = Connection.objects.get(key="crm")
+    given: dict[str, Any] = {"stream": "deals", "kind": "deal", "external_id": "d-9", "live": True, "now": clock}
+    hold(connection=crm, raw={"name": "Bad"}, record=None, problems=[Problem("deal_without_lines", "lines", {})], **given)
+    assert lies(clock) == set()  # the news is on its way
+    run_jobs(now=clock)
+    assert lies(clock) == set()
+    assert selectors.todo_count(cast.admin, clock) == 1
+    Notification.objects.all().delete()
+    assert lies(clock) == {("MISSING", "quarantine")}
+    services.reconcile(now=clock)
+    assert selectors.todo_count(cast.admin, clock) == 1
+    release(connection=crm, stream="deals", external_id="d-9", outcome="cured", now=clock)
+    assert QuarantineItem.objects.filter(state="OPEN").count() == 0 and lies(clock) == set()
+    run_jobs(now=clock)
+    assert (lies(clock), selectors.todo_count(cast.admin, clock)) == (set(), 0)
+
+
+def test_every_kind_of_to_do_has_an_owner() -> None:
+    assert {kind.key for kind in kinds.KINDS.values() if kind.todo and not kind.key.startswith("tests.")} == set(registry.OWNERS)
+    with pytest.raises(ValueError, match="owner already"):
+        registry.answers_for(next(iter(registry.OWNERS)))(object)
+
+
+@pytest.mark.req("E14")
+def test_the_reconciler_runs_by_itself(told: Notification, clock: dt.datetime, run_jobs: Any) -> None:
+    from apps.jobs import selectors as jobs
+    from apps.jobs import services as queue
+
+    queue.arm_periodic(now=clock)
+    told.delete()
+    job = jobs.get(f"every:{services.RECONCILE}")
+    assert job is not None and job.repeat_seconds == 600
+    run_jobs(now=clock)
+    assert lies(clock) == set()
