@@ -301,6 +301,13 @@ MAIL_FOLDER = env.str("MAIL_FOLDER", default=str(VAR_DIR / "mail") if MODE == "d
 EMAIL_BACKEND = f"django.core.mail.backends.{'filebased' if MAIL_FOLDER and not EMAIL_HOST else 'smtp'}.EmailBackend"
 EMAIL_FILE_PATH = MAIL_FOLDER or None
 
+# Chat products: {"wecom": {"url", "id", "secret", "agent", "token", "aes_key"}, ...}; one is set up when its address is given.
+CHAT = {
+    vendor: {name: env.str(f"CHAT_{vendor.upper()}_{name.upper()}", default="") for name in ("url", "id", "secret", "agent", "token", "aes_key")}
+    for vendor in ("wecom", "dingtalk", "welink")
+    if env.str(f"CHAT_{vendor.upper()}_URL", default="")
+}
+
 # --- home page ---------------------------------------------------------------------------------------------------------------------------
 
 # Threads a process has for each outside system's widgets; 0: the browser's own request reads, in its thread.

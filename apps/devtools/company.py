@@ -179,6 +179,7 @@ ROLES: list[dict[str, Any]] = [
             _g("workspace.layout", "all", "manage"),
             _g("integrations.connection", "all", "view manage"),
             _g("integrations.quarantine", "all", "view cure", READ_MASKED),
+            _g("notifications.channel", "all", "manage"),
             _g("audit.entry", "all", "view", READ),
             _g("workflows.instance", "all", "view repair reassign", READ),
             _g("workflows.task", "all", "view", READ),

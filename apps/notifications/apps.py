@@ -11,4 +11,5 @@ class NotificationsConfig(AppConfig):
         from apps.realtime import registry
 
         access.register_resource("notifications.notification", actions={"view"})
+        access.register_resource("notifications.channel", actions={"manage"})
         registry.fresh("todo")(lambda people: {person: {"count": count} for person, count in selectors.todo_counts(people).items()})

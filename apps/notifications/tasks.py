@@ -8,7 +8,7 @@ from typing import Any
 
 from apps.jobs.registry import JobContext, every, on_dead, task
 from apps.notifications import services
-from apps.notifications.services import deliveries, digests
+from apps.notifications.services import chats, deliveries, digests
 
 RECONCILE = "notifications.reconcile_deliveries"
 
@@ -60,6 +60,12 @@ def remind(ctx: JobContext) -> None:
 def digest(ctx: JobContext) -> None:
     """What could wait."""
     digests.send_digest(ctx)
+
+
+@task(chats.ANSWER)
+def chat_event(ctx: JobContext) -> None:
+    """A button that was pressed, or a text, in a chat product."""
+    chats.act(ctx)
 
 
 @task(RECONCILE, max_attempts=1)

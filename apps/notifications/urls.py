@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from apps.notifications.views import batches, inbox, saved
+from apps.notifications.views import batches, chat, inbox, mail, saved
 
 urlpatterns = [
     path("inbox/", inbox.inbox, name="inbox"),
@@ -17,4 +17,6 @@ urlpatterns = [
     path("inbox/<uuid:notification_id>/", inbox.opened, name="inbox-open"),
     path("inbox/<uuid:notification_id>/state/", inbox.state, name="inbox-state"),
     path("inbox/<uuid:notification_id>/<slug:verb>/", inbox.change, name="inbox-change"),
+    path("mail/decide/<str:token>/", mail.decide, name="mail-decide"),
+    path("hooks/<slug:vendor>/chat/", chat.callback, name="chat-callback"),
 ]

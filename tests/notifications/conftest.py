@@ -5,12 +5,14 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from typing import Any
 
 import pytest
 
 from apps.core import kinds
 from apps.notifications import services
+from tests.support.chat import VENDORS, Product, running
 from tests.support.mailbox import Mailbox
 
 
@@ -77,3 +79,10 @@ def mailbox(settings: Any) -> Iterator[Mailbox]:
         settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
         settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", box.port
         yield box
+
+
+@pytest.fixture(scope="session")
+def products() -> Iterator[dict[str, Product]]:
+    """The three chat products, each its own process."""
+    with ExitStack() as stack:
+        yield {vendor: stack.enter_context(running(vendor)) for vendor in VENDORS}

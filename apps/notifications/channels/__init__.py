@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.conf import settings
 
+from apps.notifications.channels.chat import Chat, vendor
 from apps.notifications.channels.contract import Button, Channel, Digest, DigestCase, Envelope, Message, Sent
 from apps.notifications.channels.email import Email
 
@@ -15,6 +16,9 @@ def outside() -> dict[str, Channel]:
     found: dict[str, Channel] = {}
     if settings.EMAIL_HOST or settings.MAIL_FOLDER:
         found["email"] = Email()
+    for key in settings.CHAT:
+        if (product := vendor(key)) is not None:
+            found[f"chat:{key}"] = Chat(product)
     return found
 
 

@@ -9,7 +9,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('directory', '0001_initial'),
-        ('notifications', '0010_inbox_order_and_views'),
+        ('notifications', '0011_batches'),
     ]
 
     operations = [

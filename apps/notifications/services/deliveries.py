@@ -112,7 +112,8 @@ def deliver(ctx: JobContext) -> None:
     if channel is None:
         raise LookupError(row.channel)
     message, version = compose(row, ctx.now, facts=channel.decides)
-    sent = channel.send(Envelope(to=address, message=message, key=ctx.key, extra={"reached": tuple(row.reached), "now": ctx.now}))
+    sent = channel.send(Envelope(to=address, message=message, key=ctx.key, extra={
+        "reached": tuple(row.reached), "version": version, "now": ctx.now}))
     with ctx.commit():
         _sent(row.pk, sent, version, ctx.now)
 

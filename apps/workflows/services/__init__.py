@@ -13,6 +13,7 @@ from apps.workflows.services.decisions import (
     changes_since,
     complete_task,
     look_at,
+    show,
     undo_completion,
 )
 from apps.workflows.services.definitions import InvalidDefinition, deploy
@@ -39,6 +40,6 @@ __all__ = [
     "InvalidDefinition", "Obstructed", "StaleCard", "UnableToComplete", "UnableToReassign", "UnableToRepair", "UnableToStart",
     "UnableToUndo", "UnableToWithdraw", "Unacknowledged", "annotate", "apply_decision", "begin_window", "changes_since", "complete_task",
     "correlate", "deploy", "fire_timer", "held_back", "incident_ref", "job_died", "look_at", "perform_step", "raise_incident", "reassign",
-    "resolve_incident", "retry_incident", "skip_incident", "start", "task_ref", "tell_again", "tell_incident_again", "undo_completion",
-    "withdraw",
+    "resolve_incident", "retry_incident", "show", "skip_incident", "start", "task_ref", "tell_again", "tell_incident_again",
+    "undo_completion", "withdraw",
 ]  # fmt: skip

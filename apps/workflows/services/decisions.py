@@ -128,6 +128,20 @@ def _accept(mine: QuerySet[SeenCard], seen: SeenCard | None, now: dt.datetime) -
     return seen
 
 
+def show(*, task_id: uuid.UUID, person: Any, now: dt.datetime, since: str = "") -> tuple[Task, Card, list[dict[str, Any]]]:
+    """The card for a mail or a chat (network): remembered as shown to this person, who has not looked yet. Raises NotFound for a stranger.
+
+    Returns the task, the card, and what moved since the version `since` that this person was shown.
+    """
+    task = _task(task_id)
+    if not policies.may_see_task(task, person):
+        raise NotFound(_("There is no such task, or you may not see it."))
+    card = read_card(task, now)
+    _remember(task, person, card, now)
+    shown = SeenCard.objects.filter(task=task, person_id=person.pk, version=since).first() if since else None
+    return task, card, changes_since(task, shown, card, person) if shown else []
+
+
 def changes_since(task: Task, basis: SeenCard, card: Card, person: Any) -> list[dict[str, Any]]:
     """What moved between the version a person works on and the card of now, for that person."""
     watches = stepping.process_of(task.instance.definition).nodes[task.node].watches
