@@ -301,6 +301,11 @@ MAIL_FOLDER = env.str("MAIL_FOLDER", default=str(VAR_DIR / "mail") if MODE == "d
 EMAIL_BACKEND = f"django.core.mail.backends.{'filebased' if MAIL_FOLDER and not EMAIL_HOST else 'smtp'}.EmailBackend"
 EMAIL_FILE_PATH = MAIL_FOLDER or None
 
+# Web push goes through the browsers' own services: it is off until the company lists those it wants, such as
+# fcm.googleapis.com, *.push.services.mozilla.com, *.push.apple.com, *.notify.windows.com
+WEB_PUSH_HOSTS = env.list("WEB_PUSH_HOSTS", default=[])
+WEB_PUSH_KEY = generated_secret("WEB_PUSH_KEY")  # our key pair is made out of it; with another one every device must be let ring anew
+WEB_PUSH_CONTACT = env.str("WEB_PUSH_CONTACT", default=PORTAL_URL if _HOST.scheme == "https" else "mailto:admin@localhost")
 # Chat products: {"wecom": {"url", "id", "secret", "agent", "token", "aes_key"}, ...}; one is set up when its address is given.
 CHAT = {
     vendor: {name: env.str(f"CHAT_{vendor.upper()}_{name.upper()}", default="") for name in ("url", "id", "secret", "agent", "token", "aes_key")}

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from apps.notifications.views import batches, chat, inbox, mail, saved
+from apps.notifications.views import batches, chat, inbox, mail, preferences, saved
 
 urlpatterns = [
     path("inbox/", inbox.inbox, name="inbox"),
@@ -18,5 +18,11 @@ urlpatterns = [
     path("inbox/<uuid:notification_id>/state/", inbox.state, name="inbox-state"),
     path("inbox/<uuid:notification_id>/<slug:verb>/", inbox.change, name="inbox-change"),
     path("mail/decide/<str:token>/", mail.decide, name="mail-decide"),
+    path("profile/notifications/", preferences.reach, name="reach"),
+    path("profile/notifications/preview/", preferences.preview, name="reach-preview"),
+    path("profile/notifications/devices/", preferences.device_add, name="reach-device-add"),
+    path("profile/notifications/devices/<uuid:device_id>/remove/", preferences.device_remove, name="reach-device-remove"),
+    path("profile/notifications/chat/<slug:vendor>/<slug:verb>/", preferences.chat_account, name="reach-chat"),
+    path("channels/", preferences.company, name="channels"),
     path("hooks/<slug:vendor>/chat/", chat.callback, name="chat-callback"),
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 import uuid
 from importlib import import_module
 from typing import Any
@@ -57,6 +58,11 @@ def open_session(
             now=now,
         )
     return row
+
+
+def digest_of(session_key: str) -> str:
+    """A name for a portal session that opens nothing: what others keep to know when it ended."""
+    return hashlib.sha256(session_key.encode()).hexdigest()
 
 
 def token_fields(session_key: str, tokens: dict[str, Any], now: dt.datetime) -> dict[str, Any]:
@@ -133,6 +139,7 @@ def _end(row: OidcSession, *, reason: str, now: dt.datetime) -> None:
             "sid": row.sid,
             "login": row.account.username,
             "reason": reason,
+            "session": digest_of(key),
         },
     )
     row.delete()

@@ -7,6 +7,7 @@ from django.conf import settings
 from apps.notifications.channels.chat import Chat, vendor
 from apps.notifications.channels.contract import Button, Channel, Digest, DigestCase, Envelope, Message, Sent
 from apps.notifications.channels.email import Email
+from apps.notifications.channels.web_push import WebPush
 
 IN_APP = "in_app"
 
@@ -16,6 +17,8 @@ def outside() -> dict[str, Channel]:
     found: dict[str, Channel] = {}
     if settings.EMAIL_HOST or settings.MAIL_FOLDER:
         found["email"] = Email()
+    if settings.WEB_PUSH_HOSTS and settings.WEB_PUSH_KEY:
+        found["web_push"] = WebPush()
     for key in settings.CHAT:
         if (product := vendor(key)) is not None:
             found[f"chat:{key}"] = Chat(product)

@@ -20,10 +20,11 @@ class Button:
 
 @dataclass(frozen=True)
 class Message:
-    """A notice in its reader's words, masks applied. `id` names it on the channel, `thread` the case it belongs to. `url`, `decide_url`,
-    `preferences_url` are absolute. `facts`: (label, value, system). `standing`: how it ended; empty while it is open."""
+    """A notice in its reader's words, masks applied. `id` names this delivery, `topic` the notice (at most 32 letters), `thread` the case it
+    belongs to. `url`, `decide_url`, `preferences_url` are absolute. `facts`: (label, value, system). `standing`: how it ended; empty while it is open."""
 
     id: str
+    topic: str
     title: str
     body: str
     label: str

@@ -10,12 +10,14 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
+from django.db.models import Count
 
 from apps.core import kinds
+from apps.core.access import plan
 from apps.core.kinds import NotificationKind
 from apps.identity import selectors as identity
 from apps.notifications import channels, policies
-from apps.notifications.models import ChatAccount, Device, Notification, Reach
+from apps.notifications.models import ChatAccount, Delivery, DeliveryState, Device, Notification, Reach
 from apps.notifications.policies import Reaching
 from apps.notifications.selectors.inbox import Rendered, rendered
 
@@ -77,6 +79,12 @@ def addresses_of(person: Any) -> dict[str, Any]:
             if f"chat:{one.vendor}" in outside:
                 found[f"chat:{one.vendor}"] = one.user_id
     return found
+
+
+def families() -> list[str]:
+    """The columns of the table: families of channels that are set up here."""
+    found = {policies.family(key) for key in channels.outside()}
+    return [one for one in policies.CHANNELS if one in found]
 
 
 @dataclass(frozen=True)
@@ -161,3 +169,37 @@ def preview(person: Any, reaching: Reaching, families: list[str], now: dt.dateti
 
 def _word(way: policies.Route) -> str:
     return {"PLANNED": "now", "SUPPRESSED": "not"}.get(way.state) or ("digest" if way.why == "digest" else "later")
+
+
+def may_manage(person: Any) -> bool:
+    """Whether this person sets how everybody is reached."""
+    return plan(person, "manage", "notifications.channel").allowed
+
+
+def company_row() -> Reach:
+    """The company's row, or what it says before anybody changed it."""
+    return Reach.objects.filter(pk=COMPANY).first() or company_default()
+
+
+def devices_of(person: Any) -> list[Device]:
+    """One's devices that ring, the newest first."""
+    return list(Device.objects.filter(person_id=person.pk).order_by("-created_at", "pk"))
+
+
+def chat_accounts(person: Any) -> list[ChatAccount]:
+    return list(ChatAccount.objects.filter(person_id=person.pk).order_by("vendor"))
+
+
+def health(now: dt.datetime) -> list[tuple[str, dict[str, int]]]:
+    """Deliveries of the last week by channel and state, the inbox left out."""
+    counted = Delivery.objects.filter(planned_at__gte=now - WEEK).exclude(channel=channels.IN_APP).values_list("channel", "state").annotate(
+        Count("pk"))
+    found: dict[str, dict[str, int]] = {}
+    for channel, state, count in counted:
+        found.setdefault(channel, {})[state] = count
+    return sorted(found.items())
+
+
+def failed(shown: int = 20) -> list[Delivery]:
+    """What no channel took, the newest first: to whom and why, never what it said."""
+    return list(Delivery.objects.select_related("notification__person").filter(state=DeliveryState.FAILED).order_by("-planned_at", "pk")[:shown])

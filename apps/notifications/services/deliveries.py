@@ -22,6 +22,7 @@ from apps.jobs import services as jobs
 from apps.jobs.registry import JobContext
 from apps.notifications import channels, policies, registry, selectors
 from apps.notifications.channels import IN_APP, Button, Envelope, Message, Sent
+from apps.notifications.channels.web_push import PartlySent
 from apps.notifications.models import Delivery, DeliveryState, Device, Notification, State
 from apps.notifications.policies import Reaching, Route
 from apps.notifications.services import links
@@ -112,8 +113,12 @@ def deliver(ctx: JobContext) -> None:
     if channel is None:
         raise LookupError(row.channel)
     message, version = compose(row, ctx.now, facts=channel.decides)
-    sent = channel.send(Envelope(to=address, message=message, key=ctx.key, extra={
-        "reached": tuple(row.reached), "version": version, "now": ctx.now}))
+    envelope = Envelope(to=address, message=message, key=ctx.key, extra={"reached": tuple(row.reached), "version": version, "now": ctx.now})
+    try:
+        sent = channel.send(envelope)
+    except PartlySent as error:
+        _reached(row, error.sent, ctx.now)
+        raise
     with ctx.commit():
         _sent(row.pk, sent, version, ctx.now)
 
@@ -143,15 +148,24 @@ def _again(row: Delivery, way: Route, now: dt.datetime) -> None:
 
 
 def _sent(delivery_id: uuid.UUID, sent: Sent, version: str, now: dt.datetime) -> None:
+    if sent.gone and not sent.reached and not Delivery.objects.get(pk=delivery_id).reached:
+        Device.objects.filter(pk__in=sent.gone).delete()
+        settle(delivery_id, S.SUPPRESSED, now, reason="no_address")
+        return
     row = settle(delivery_id, S.SENT, now, external_id=sent.external_id, version=version, sent_at=now, error="", held_until=None)
+    _reached(row, sent, now)
+    if not Notification.objects.filter(pk=row.notification_id, state=State.OPEN).exists():
+        _arm_close(row, now)  # it was dealt with while this was on its way
+
+
+def _reached(row: Delivery, sent: Sent, now: dt.datetime) -> None:
+    """Devices that have it, and those that are no more."""
     if sent.reached:
         row.reached = sorted({*row.reached, *sent.reached})
         row.save(update_fields=["reached"])
         Device.objects.filter(pk__in=sent.reached).update(reached_at=now)
     if sent.gone:
         Device.objects.filter(pk__in=sent.gone).delete()
-    if not Notification.objects.filter(pk=row.notification_id, state=State.OPEN).exists():
-        _arm_close(row, now)  # it was dealt with while this was on its way
 
 
 def fail(*, delivery_id: uuid.UUID, words: str, now: dt.datetime) -> None:
@@ -173,7 +187,7 @@ def compose(row: Delivery, now: dt.datetime, *, facts: bool = False) -> tuple[Me
         shown = selectors.rendered(notice, person, language)
         card = card_of(notice, person, now) if facts and notice.todo and notice.state == State.OPEN else None
         return Message(
-            id=str(row.pk), title=shown.title, body=shown.body, label=shown.label, system=shown.system, language=language,
+            id=str(row.pk), topic=notice.pk.hex, title=shown.title, body=shown.body, label=shown.label, system=shown.system, language=language,
             url=settings.PORTAL_URL + (shown.url or f"/inbox/{notice.pk}/"), number=shown.number, thread=shown.number or notice.ref,
             critical=kinds.get(notice.kind).urgent, standing=shown.ended,
             facts=tuple((fact.label, fact.value, fact.system) for fact in card.facts) if card else (),
