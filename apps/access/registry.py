@@ -58,6 +58,8 @@ RESOURCE_WORDS: dict[str, Any] = {
     "identity.profile": _("Own profile"),
     "business.template": _("Contract templates"),
     "business.visit": _("Customer visits"),
+    "business.announcement": _("Announcements"),
+    "business.circulation": _("Copies of cases"),
     "core.api": _("API description"),
 }
 ACTION_WORDS: dict[str, Any] = {

@@ -15,4 +15,6 @@ class BusinessConfig(AppConfig):
         from apps.core.access import register_resource
 
         register_resource("business.template", actions={"view", "manage"})
+        register_resource("business.announcement", actions={"view", "manage"})
+        register_resource("business.circulation", actions={"view", "create"})
         register_resource("business.visit", actions={"view", "create"}, fields=VISIT)

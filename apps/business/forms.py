@@ -60,3 +60,20 @@ def visit_input(typed: dict[str, Any]) -> dict[str, Any]:
         "starts_at": moment_of(typed["starts_at"]), "ends_at": moment_of(typed["ends_at"]), "place": typed["place"], "purpose": typed["purpose"],
         "companion_ids": typed["companions"],
     }  # fmt: skip
+
+
+def announcement_typed(post: QueryDict) -> dict[str, Any]:
+    """What was typed into the form of an announcement, to be shown again."""
+    names = ("title", "title_zh", "body", "body_zh", "visible_from", "visible_until", "confirm_by", "people_q")
+    boxes = ("everybody", "pinned", "confirm")
+    lists = ("unit_ids", "role_ids", "person_ids")
+    return {
+        **{name: post.get(name, "")[:25_000] for name in names}, **{name: name in post for name in boxes},
+        **{name: ids_of(post.getlist(name)) for name in lists},
+    }  # fmt: skip
+
+
+def announcement_input(typed: dict[str, Any]) -> dict[str, Any]:
+    """`fields` of the service."""
+    moments = {name: moment_of(typed[name]) for name in ("visible_from", "visible_until", "confirm_by")}
+    return {**{name: value for name, value in typed.items() if name != "people_q"}, **moments}

@@ -2,9 +2,24 @@
 
 from django.urls import path
 
-from apps.business.views import visits
+from apps.business.views import announcements, visits
 
 urlpatterns = [
+    path("announcements/", announcements.announcement_list, name="announcements"),
+    path("announcements/written/", announcements.announcement_written),
+    path("announcements/copies/", announcements.copy_list),
+    path("announcements/new/", announcements.announcement_form),
+    path("announcements/people/", announcements.announcement_people),
+    path("announcements/<uuid:announcement_id>/", announcements.announcement_record),
+    path("announcements/<uuid:announcement_id>/edit/", announcements.announcement_form),
+    path("announcements/<uuid:announcement_id>/publish/", announcements.announcement_publish),
+    path("announcements/<uuid:announcement_id>/withdraw/", announcements.announcement_withdraw),
+    path("announcements/<uuid:announcement_id>/pin/", announcements.announcement_pin),
+    path("announcements/<uuid:announcement_id>/remind/", announcements.announcement_remind),
+    path("announcements/<uuid:announcement_id>/confirm/", announcements.announcement_confirm),
+    path("copies/people/", announcements.case_people),
+    path("copies/<str:business_key>/", announcements.case_copies),
+    path("copies/<str:business_key>/send/", announcements.case_copy),
     path("visits/", visits.visit_list, name="visits"),
     path("visits/new/", visits.visit_new),
     path("visits/customers/", visits.customer_hits),

@@ -1,4 +1,4 @@
-"""The indicator of the loop on the home page."""
+"""The loop's indicator and OA's own documents on the home page."""
 
 import datetime as dt
 from typing import Any
@@ -34,3 +34,28 @@ class LoopFigures(Widget):
             "closed_percent": round(100 * found["closed"] / count) if count else 0,
             "as_of": now,
         }
+
+
+@register
+class Announcements(Widget):
+    """What is announced now: pinned first, then the newest; what is not read yet is marked."""
+
+    key = "business.announcements"
+    title = _("Announcements")
+    icon = "speakerphone"
+    system = "oa"
+    resource = "business.announcement"
+    size = (4, 3)
+    template = "business/widgets/announcements.html"
+    listens = ("announcement",)
+    flush = True
+
+    def load(self, *, person: Any, now: dt.datetime) -> dict[str, Any]:
+        """rows: Reading; count: of all shown now."""
+        found = selectors.announcements(person, now=now, size=4)
+        rows = [
+            {"id": str(one.row.pk), "title": {"en": one.row.title, "zh": one.row.title_zh or one.row.title}, "at": one.row.visible_from,
+             "pinned": one.row.pinned, "read": one.read_at is not None, "waits": one.waits, "by": one.row.confirm_by}
+            for one in found.rows
+        ]  # fmt: skip
+        return {"rows": rows, "count": found.count, "unread": selectors.unread_count(person, now), "as_of": now}

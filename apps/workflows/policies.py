@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from apps.core.access import Masked, decide, plan
 from apps.core.errors import NotPermitted
 from apps.core.templatetags.atrium import DASH
+from apps.workflows import registry
 from apps.workflows.engine import wording
 from apps.workflows.engine.cards import Fact, Obstacle
 from apps.workflows.models import ProcessInstance, Task
@@ -48,12 +49,14 @@ def require_decider(task: Task, person: Any) -> None:
 
 
 def may_see_instance(instance: ProcessInstance, person: Any) -> bool:
-    """Who asked, who was asked, and whom a role lets see this owner's cases."""
+    """Who asked, who was asked, whom a role lets see this owner's cases, and whom a rule of `registry.observers` names."""
     if person is None or not plan(person, "view", "workflows.instance").allowed:
         return False
     if instance.starter_id == person.pk or decide(person, "view", "workflows.instance", instance.starter_id).allowed:
         return True
-    return instance.tasks.filter(candidates=person.pk).exists() or instance.tasks.filter(decided_by=person.pk).exists()
+    if instance.tasks.filter(candidates=person.pk).exists() or instance.tasks.filter(decided_by=person.pk).exists():
+        return True
+    return any(rule(instance, person) for rule in registry.OBSERVERS.values())
 
 
 def as_id(text: Any) -> uuid.UUID | None:

@@ -21,9 +21,10 @@ if TYPE_CHECKING:
     from apps.workflows.models import ProcessInstance
 
 __all__ = [
-    "AGREEMENTS", "BRIEFS", "CANDIDATES", "CARDS", "HAPPENED", "LABELS", "SERVICE_TASKS", "Agreement", "AgreementRow", "BpmnError", "Candidates", "Card",
+    "AGREEMENTS", "BRIEFS", "CANDIDATES", "CARDS", "HAPPENED", "LABELS", "OBSERVERS", "SERVICE_TASKS",
+    "Agreement", "AgreementRow", "BpmnError", "Candidates", "Card",
     "Decision", "Fact", "FormField", "Line", "Link", "Obstacle", "Option", "Ref", "StepContext", "StepResult", "agreement", "brief", "candidates", "card",
-    "label", "service_task", "stamp",
+    "label", "observers", "service_task", "stamp",
 ]  # fmt: skip
 F = TypeVar("F", bound=Callable[..., Any])
 Json = dict[str, Any]
@@ -128,6 +129,7 @@ ServiceTask = Callable[[StepContext], "StepResult | Json | None"]
 CandidatesRule = Callable[["ProcessInstance"], Candidates]
 CardProvider = Callable[["ProcessInstance", dt.datetime], Card]
 AgreementProvider = Callable[["ProcessInstance", dt.datetime], Agreement]
+ObserverRule = Callable[["ProcessInstance", Any], bool]
 BriefProvider = Callable[["ProcessInstance"], "tuple[Fact, ...]"]
 
 SERVICE_TASKS: dict[str, ServiceTask] = {}
@@ -135,6 +137,7 @@ CANDIDATES: dict[str, CandidatesRule] = {}
 CARDS: dict[str, CardProvider] = {}
 AGREEMENTS: dict[str, AgreementProvider] = {}
 BRIEFS: dict[str, BriefProvider] = {}
+OBSERVERS: dict[str, ObserverRule] = {}
 
 
 def _into(table: dict[str, Any], name: str) -> Callable[[F], F]:
@@ -176,3 +179,8 @@ def label(process_key: str) -> Callable[[F], F]:
 def brief(process_key: str) -> Callable[[F], F]:
     """`fn(instance) -> tuple[Fact, ...]`: the few facts a notice about the case says beside its title. Reads the database only."""
     return _into(BRIEFS, process_key)
+
+
+def observers(name: str) -> Callable[[F], F]:
+    """`fn(instance, person) -> bool`: whether this person may read the case, beside who takes part and whom a role lets. Reads the database only."""
+    return _into(OBSERVERS, name)

@@ -14,6 +14,7 @@ from tests.support import shop
 pytestmark = [pytest.mark.browser, pytest.mark.req("I12")]
 
 VISIT = "00000000-0000-0000-0000-0000000000a1"  # tests/support/shop.py
+NEWS = "00000000-0000-0000-0000-0000000000b1"
 PAGES: dict[str, tuple[tuple[str, int], ...]] = {
     "ana": (
         ("/", 200), ("/inbox/", 200), ("/approvals/", 200), ("/requests/", 200), ("/customers/", 200), ("/customers/?q=nobody", 200),
@@ -22,11 +23,15 @@ PAGES: dict[str, tuple[tuple[str, int], ...]] = {
         ("/search/", 200), ("/search/?q=delta", 200), ("/search/?q=zzz", 200), ("/profile/", 200), ("/connections/", 403),
         ("/no/such/page/", 404), ("/tour/", 200), ("/tour/d-0/?pause=1", 200),
         ("/visits/", 200), ("/visits/?view=report", 200), ("/visits/new/?customer=c-0", 200), (f"/visits/{VISIT}/", 200),
+        ("/announcements/", 200), (f"/announcements/{NEWS}/", 200), ("/announcements/copies/", 200),
         (f"/visits/{VISIT}/change/", 200), (f"/visits/{VISIT}/report/", 200),
     ),
     "eve": (("/shipments/s-1/", 200), ("/visits/new/", 403)),
     "fin": (("/customers/c-0/", 200), ("/orders/o-1/", 200)),
-    "admin": (("/connections/", 200), ("/quarantine/", 200), ("/access/", 200)),
+    "admin": (
+        ("/connections/", 200), ("/quarantine/", 200), ("/access/", 200), ("/announcements/written/", 200),
+        (f"/announcements/{NEWS}/", 200), ("/announcements/new/", 200),
+    ),
     "guest": (("/", 403),),
 }  # fmt: skip
 # Every pair of language, theme and width; ATRIUM_ALL_LOOKS=1 takes all eight combinations.

@@ -7,7 +7,7 @@ import uuid
 from types import SimpleNamespace
 from typing import Any
 
-from apps.business.models import CustomerVisit
+from apps.business.models import Announcement, CustomerVisit
 from apps.core import clock
 from apps.integrations.canonical import KINDS
 from apps.integrations.models import Connection
@@ -85,6 +85,13 @@ def documents(people: SimpleNamespace, now: dt.datetime) -> None:
             approved_at=now - dt.timedelta(days=2), created_at=now, updated_at=now,
         )  # fmt: skip
         visit.companions.set([people.eve])
+    for index, (title, title_zh) in enumerate((("Stocktaking on Friday: the warehouse is closed", "周五盘点:仓库关闭"), ("New travel rules", "新差旅规定"))):
+        Announcement.objects.create(
+            id=uuid.UUID(int=0xB1 + index), title=title, title_zh=title_zh, body="# What changes\n- **Orders** until Thursday noon\n- [Visits](/visits/) go on",
+            body_zh="# 变化\n- **订单**截至周四中午", author=people.admin, everybody=True, visible_from=now - dt.timedelta(hours=index + 1), state="PUBLISHED",
+            pinned=index == 0, confirm=index == 0, confirm_by=now + dt.timedelta(days=2) if index == 0 else None, published_at=now, delivered_at=now,
+            created_at=now, updated_at=now,
+        )  # fmt: skip
 
 
 def _deals(people: SimpleNamespace, now: dt.datetime) -> None:

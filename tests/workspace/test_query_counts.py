@@ -19,16 +19,18 @@ from tests.support import shop
 
 FILE = pathlib.Path(__file__).resolve().parents[1] / "query_counts.json"
 VISIT = "00000000-0000-0000-0000-0000000000a1"
+NEWS = "00000000-0000-0000-0000-0000000000b1"
 PAGES = {
     "ana": (
         "/", "/home/todos/", "/home/messages/", "/shell/todo-count/", "/widgets/erp.stock_alerts/", "/widgets/erp.my_orders/",
         "/widgets/crm.my_pipeline/", "/widgets/business.loop/", "/customers/", "/customers/c-0/", "/customers/c-0/edit/", "/deals/",
         "/deals/?view=list", "/deals/d-0/", "/orders/", "/orders/o-1/", "/stock/", "/search/?q=delta", "/inbox/", "/requests/", "/profile/",
         "/visits/", "/visits/?view=all", "/visits/new/?customer=c-0", f"/visits/{VISIT}/", f"/visits/{VISIT}/report/", "/visits/people/?people_q=wei",
+        "/announcements/", f"/announcements/{NEWS}/", "/announcements/copies/", "/widgets/business.announcements/",
     ),
     "eve": ("/shipments/", "/shipments/s-1/"),
     "boss": ("/approvals/",),
-    "admin": ("/connections/", "/quarantine/", "/access/"),
+    "admin": ("/connections/", "/quarantine/", "/access/", "/announcements/written/", f"/announcements/{NEWS}/", "/announcements/new/"),
 }  # fmt: skip
 
 

@@ -72,11 +72,13 @@ class VisitReport(serializers.Serializer[Any]):
     report = serializers.CharField(max_length=4000)
 
 
-def _person(request: Request) -> Any:
+def person_of(request: Request) -> Any:
+    """Who asks."""
     return request._request.person  # type: ignore[attr-defined]
 
 
-def _given(form: type[serializers.Serializer[Any]], request: Request) -> dict[str, Any]:
+def given(form: type[serializers.Serializer[Any]], request: Request) -> dict[str, Any]:
+    """The posted values, checked; ValidationError else."""
     checked = form(data=request.data)
     checked.is_valid(raise_exception=True)
     return dict(checked.validated_data)
@@ -88,7 +90,7 @@ def _json(visit: Projected) -> dict[str, Any]:
 
 
 def _shown(request: Request, visit_id: uuid.UUID, status: int = 200) -> Response:
-    return Response(_json(selectors.visit(_person(request), visit_id)), status=status)
+    return Response(_json(selectors.visit(person_of(request), visit_id)), status=status)
 
 
 @declare("business.visit", "view")
@@ -99,14 +101,14 @@ class VisitsView(APIView):
     def get(self, request: Request) -> Response:
         """Visits you make, join or may see."""
         view = request.query_params.get("view", "all")
-        found = selectors.visits(_person(request), view=view, now=clock.now(), page=forms.number_of(request.query_params.get("page")))
+        found = selectors.visits(person_of(request), view=view, now=clock.now(), page=forms.number_of(request.query_params.get("page")))
         return Response({"results": [_json(row) for row in found.rows], "total": found.count, "page": found.number, "pages": found.num_pages})
 
     @extend_schema(request=VisitInput, responses={201: VisitSerializer}, operation_id="visits_request")
     @declare("business.visit", "create")
     def post(self, request: Request) -> Response:
         """Ask for a visit; your manager decides."""
-        visit = services.request_visit(person=_person(request), now=clock.now(), **_given(VisitInput, request))
+        visit = services.request_visit(person=person_of(request), now=clock.now(), **given(VisitInput, request))
         return _shown(request, visit.pk, 201)
 
 
@@ -122,7 +124,7 @@ class VisitView(APIView):
     @declare("business.visit", "create")
     def put(self, request: Request, visit_id: uuid.UUID) -> Response:
         """Move or reword it; on another day it is asked for again."""
-        services.change_visit(person=_person(request), visit_id=visit_id, now=clock.now(), **_given(VisitChange, request))
+        services.change_visit(person=person_of(request), visit_id=visit_id, now=clock.now(), **given(VisitChange, request))
         return _shown(request, visit_id)
 
 
@@ -131,7 +133,7 @@ class VisitCancelView(APIView):
     @extend_schema(request=VisitCancel, responses=VisitSerializer, operation_id="visits_cancel")
     def post(self, request: Request, visit_id: uuid.UUID) -> Response:
         """Call it off."""
-        services.cancel_visit(person=_person(request), visit_id=visit_id, now=clock.now(), **_given(VisitCancel, request))
+        services.cancel_visit(person=person_of(request), visit_id=visit_id, now=clock.now(), **given(VisitCancel, request))
         return _shown(request, visit_id)
 
 
@@ -140,7 +142,7 @@ class VisitReportView(APIView):
     @extend_schema(request=VisitReport, responses=VisitSerializer, operation_id="visits_report")
     def post(self, request: Request, visit_id: uuid.UUID) -> Response:
         """Write the report; the CRM gets it as a follow-up, once."""
-        services.report_visit(person=_person(request), visit_id=visit_id, now=clock.now(), **_given(VisitReport, request))
+        services.report_visit(person=person_of(request), visit_id=visit_id, now=clock.now(), **given(VisitReport, request))
         return _shown(request, visit_id)
 
 

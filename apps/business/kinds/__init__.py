@@ -1,5 +1,5 @@
 """Messages of OA's own documents, by subject."""
 
-from apps.business.kinds import loops, visits
+from apps.business.kinds import announcements, loops, visits
 
-__all__ = ["loops", "visits"]
+__all__ = ["announcements", "loops", "visits"]

@@ -1,6 +1,7 @@
-"""OA's own documents: contracts of the sales loop, customer visits."""
+"""OA's own documents: contracts of the sales loop, customer visits, announcements and copies."""
 
+from apps.business.models.announcements import Announcement, AnnouncementReceipt, Circulation
 from apps.business.models.loops import ContractTemplate, SalesLoop
 from apps.business.models.visits import CustomerVisit
 
-__all__ = ["ContractTemplate", "CustomerVisit", "SalesLoop"]
+__all__ = ["Announcement", "AnnouncementReceipt", "Circulation", "ContractTemplate", "CustomerVisit", "SalesLoop"]

@@ -1,5 +1,7 @@
 """Pure rules of OA's own documents."""
 
+from apps.business.policies import richtext
+from apps.business.policies.announcements import ANNOUNCEMENT_MOVES, REMIND_EVERY, announcement_state, problems_of_announcement
 from apps.business.policies.loops import (
     Approver,
     DealProblem,
@@ -14,16 +16,21 @@ from apps.business.policies.loops import (
 from apps.business.policies.visits import VISIT_MOVES, next_state, problems_of_visit, same_day
 
 __all__ = [
+    "ANNOUNCEMENT_MOVES",
+    "REMIND_EVERY",
     "VISIT_MOVES",
     "Approver",
     "DealProblem",
+    "announcement_state",
     "cents",
     "choose_approver",
     "choose_template",
     "crosses_limit",
     "deal_problems",
     "next_state",
+    "problems_of_announcement",
     "problems_of_visit",
+    "richtext",
     "same_day",
     "shortages",
     "valid_until",

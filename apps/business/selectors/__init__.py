@@ -1,5 +1,22 @@
 """Reading the sales loop."""
 
+from apps.business.selectors.announcements import (
+    Reading,
+    ReadingReport,
+    announcement,
+    announcement_of,
+    announcements,
+    audience,
+    copies_of,
+    copies_to,
+    deadlines,
+    has_copy,
+    is_addressed,
+    missing_readers,
+    reading_report,
+    unread_count,
+    written,
+)
 from apps.business.selectors.card import brief, build_card
 from apps.business.selectors.loops import (
     agreement,
@@ -26,7 +43,9 @@ from apps.business.selectors.visits import (
 )
 
 __all__ = [
-    "WORDS", "Listed", "agreement", "approver_for", "approver_of_person", "brief", "build_card", "customers_to_pick", "figures",
-    "latest_loop", "loop_of_business_key", "loop_of_order", "obstacles_of", "people_to_pick", "problems_of", "template_for", "templates",
-    "visit", "visit_brief", "visit_by_id", "visit_card", "visits", "visits_between", "visits_of_customer",
+    "WORDS", "Listed", "Reading", "ReadingReport", "agreement", "announcement", "announcement_of", "announcements", "approver_for",
+    "approver_of_person", "audience", "brief", "build_card", "copies_of", "copies_to", "customers_to_pick", "deadlines", "figures",
+    "has_copy", "is_addressed", "latest_loop", "loop_of_business_key", "loop_of_order", "missing_readers", "obstacles_of", "people_to_pick",
+    "problems_of", "reading_report", "template_for", "templates", "unread_count", "visit", "visit_brief", "visit_by_id", "visit_card",
+    "visits", "visits_between", "visits_of_customer", "written",
 ]  # fmt: skip

@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from django import template
+from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext_lazy as _
 
+from apps.business.policies.richtext import to_html
 from apps.core.access import Masked
 from apps.core.templatetags.atrium import pill
 
@@ -22,7 +24,18 @@ STATES: dict[str, dict[str, tuple[Any, str, str]]] = {
         "CANCELLED": (_("Cancelled"), "line", "ban"),
         "REPORTED": (_("Reported"), "ok", "file-check"),
     },
+    "announcement": {
+        "DRAFT": (_("Draft"), "line", "pencil"),
+        "PUBLISHED": (_("Published"), "ok", "speakerphone"),
+        "WITHDRAWN": (_("Withdrawn"), "line", "ban"),
+    },
 }  # fmt: skip
+
+
+@register.filter
+def richtext(text: Any) -> SafeString:
+    """Text with a few marks as safe HTML; every character of it was escaped."""
+    return mark_safe(to_html(str(text)))  # noqa: S308 - to_html escapes every character
 
 
 @register.simple_tag

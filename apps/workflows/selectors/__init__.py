@@ -17,6 +17,7 @@ from apps.workflows.selectors.queries import (
     stuck,
     task_for,
     tasks_for,
+    titles,
     told_incidents,
 )
 from apps.workflows.selectors.shown import ShownCard, ShownDecision, changes, shown_card, shown_decision
@@ -24,8 +25,8 @@ from apps.workflows.selectors.timeline import Hop, Timeline, timeline
 from apps.workflows.selectors.tracks import Phase, Step, current_steps, phases, track
 
 __all__ = [
-    "Hop", "Phase", "ShownCard", "ShownDecision", "Step", "Timeline", "changes", "current_steps", "decision_in_force", "decision_of", "digest",
-    "document_of", "done_by", "get_instance", "handed_over_by", "instance_by_business_key", "instance_for", "instances", "is_intact",
-    "latest_decision", "offered", "open_incidents", "people_asked", "phases", "shown_card", "shown_decision", "started_by", "stuck", "task_for", "tasks_for",
-    "timeline", "told_incidents", "track",
+    "Hop", "Phase", "ShownCard", "ShownDecision", "Step", "Timeline", "changes", "current_steps", "decision_in_force", "decision_of",
+    "digest", "document_of", "done_by", "get_instance", "handed_over_by", "instance_by_business_key", "instance_for", "instances",
+    "is_intact", "latest_decision", "offered", "open_incidents", "people_asked", "phases", "shown_card", "shown_decision", "started_by",
+    "stuck", "task_for", "tasks_for", "timeline", "titles", "told_incidents", "track",
 ]  # fmt: skip
