@@ -102,7 +102,7 @@ def test_the_page_saves_what_it_shows(as_: Any, cast: SimpleNamespace, clock: dt
 def test_the_api_does_what_the_page_does(as_: Any, cast: SimpleNamespace) -> None:
     client = as_(cast.boss)
     got = client.patch("/api/v1/me/reach", {"off": ["email"], "quiet": {"6": ["00:00", "00:00"]}}, content_type="application/json")
-    assert (got.status_code, got.json()["off"], got.json()["quiet"], got.json()["channels"]) == (200, ["email"], {"6": ["00:00", "00:00"]}, ["email", "web_push"])
+    assert (got.status_code, got.json()["off"], got.json()["quiet"], got.json()["channels"]) == (200, ["email"], {"6": ["00:00", "00:00"]}, ["email", "web_push"])  # noqa: E501
     alarm = next(row for row in got.json()["grid"] if row["key"] == "tests.alarm")
     assert alarm["cells"][0] == {"channel": "email", "level": "instant", "options": ["instant", "digest", "off"], "fixed": "critical"}
     refused = client.patch("/api/v1/me/reach", {"kinds": {"tests.alarm": {"email": "off"}}}, content_type="application/json")
@@ -141,7 +141,7 @@ def test_the_company_sets_limits_and_sees_how_deliveries_fare(as_: Any, cast: Si
     assert "The company has set this." in page
 
 
-def test_a_code_is_shown_once_and_an_account_is_let_go(as_: Any, products: dict[str, Product], cast: SimpleNamespace, clock: dt.datetime, settings: Any) -> None:
+def test_a_code_is_shown_once_and_an_account_is_let_go(as_: Any, products: dict[str, Product], cast: SimpleNamespace, clock: dt.datetime, settings: Any) -> None:  # noqa: E501
     settings.CHAT = {"dingtalk": products["dingtalk"].settings}
     client, admin = as_(cast.boss), as_(cast.admin)
     page = client.post("/profile/notifications/chat/dingtalk/code/", follow=True)
