@@ -21,10 +21,10 @@ if TYPE_CHECKING:
     from apps.workflows.models import ProcessInstance
 
 __all__ = [
-    "AGREEMENTS", "BRIEFS", "CANDIDATES", "CARDS", "HAPPENED", "LABELS", "OBSERVERS", "SERVICE_TASKS",
+    "AGREEMENTS", "BRIEFS", "CANDIDATES", "CARDS", "HAPPENED", "LABELS", "OBSERVERS", "SERVICE_TASKS", "STARTABLES",
     "Agreement", "AgreementRow", "BpmnError", "Candidates", "Card",
-    "Decision", "Fact", "FormField", "Line", "Link", "Obstacle", "Option", "Ref", "StepContext", "StepResult", "agreement", "brief", "candidates", "card",
-    "label", "observers", "service_task", "stamp",
+    "Decision", "Fact", "FormField", "Line", "Link", "Obstacle", "Option", "Ref", "Startable", "StepContext", "StepResult", "agreement", "brief",
+    "candidates", "card", "label", "observers", "service_task", "stamp", "startable",
 ]  # fmt: skip
 F = TypeVar("F", bound=Callable[..., Any])
 Json = dict[str, Any]
@@ -125,6 +125,23 @@ class Agreement:
     as_of: dt.datetime | None = None
 
 
+@dataclass(frozen=True)
+class Startable:
+    """Something a person may begin: a form, or a place where a process starts. Shown to whom `resource`/`action` allows it.
+
+    `title` and `hint`: lazy texts; `url`: where it begins; `words`: more words by which a search finds it.
+    """
+
+    key: str
+    title: Any
+    hint: Any
+    url: str
+    icon: str
+    resource: str
+    action: str = "create"
+    words: str = ""
+
+
 ServiceTask = Callable[[StepContext], "StepResult | Json | None"]
 CandidatesRule = Callable[["ProcessInstance"], Candidates]
 CardProvider = Callable[["ProcessInstance", dt.datetime], Card]
@@ -138,6 +155,7 @@ CARDS: dict[str, CardProvider] = {}
 AGREEMENTS: dict[str, AgreementProvider] = {}
 BRIEFS: dict[str, BriefProvider] = {}
 OBSERVERS: dict[str, ObserverRule] = {}
+STARTABLES: dict[str, Startable] = {}
 
 
 def _into(table: dict[str, Any], name: str) -> Callable[[F], F]:
@@ -184,3 +202,8 @@ def brief(process_key: str) -> Callable[[F], F]:
 def observers(name: str) -> Callable[[F], F]:
     """`fn(instance, person) -> bool`: whether this person may read the case, beside who takes part and whom a role lets. Reads the database only."""
     return _into(OBSERVERS, name)
+
+
+def startable(entry: Startable) -> Startable:
+    """Offer a beginning to people; twice the same key is an error."""
+    return _into(STARTABLES, entry.key)(entry)  # type: ignore[type-var]

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from apps.workspace.views import customers, deals, home, layouts, orders, outside, search, shell, shipments, stock, tour
+from apps.workspace.views import customers, deals, home, launch, layouts, orders, outside, search, shell, shipments, stock, tour
 
 urlpatterns = [
     path("", home.home, name="home"),
@@ -16,6 +16,7 @@ urlpatterns = [
     path("home/layouts/<str:role>/save/", layouts.layout_save),
     path("home/layouts/<str:role>/reset/", layouts.layout_reset),
     path("widgets/<str:key>/", home.widget),
+    path("start/", launch.launch, name="start"),
     path("shell/todo-count/", shell.todo_count),
     path("search/", search.search),
     path("customers/", customers.customer_list),

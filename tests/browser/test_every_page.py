@@ -23,7 +23,7 @@ PAGES: dict[str, tuple[tuple[str, int], ...]] = {
         ("/search/", 200), ("/search/?q=delta", 200), ("/search/?q=zzz", 200), ("/profile/", 200), ("/connections/", 403),
         ("/no/such/page/", 404), ("/tour/", 200), ("/tour/d-0/?pause=1", 200),
         ("/visits/", 200), ("/visits/?view=report", 200), ("/visits/new/?customer=c-0", 200), (f"/visits/{VISIT}/", 200),
-        ("/announcements/", 200), (f"/announcements/{NEWS}/", 200), ("/announcements/copies/", 200),
+        ("/announcements/", 200), (f"/announcements/{NEWS}/", 200), ("/announcements/copies/", 200), ("/start/", 200),
         (f"/visits/{VISIT}/change/", 200), (f"/visits/{VISIT}/report/", 200),
     ),
     "eve": (("/shipments/s-1/", 200), ("/visits/new/", 403)),

@@ -13,6 +13,7 @@ from apps.workflows.selectors.queries import (
     offered,
     open_incidents,
     people_asked,
+    startables,
     started_by,
     stuck,
     task_for,
@@ -27,6 +28,6 @@ from apps.workflows.selectors.tracks import Phase, Step, current_steps, phases, 
 __all__ = [
     "Hop", "Phase", "ShownCard", "ShownDecision", "Step", "Timeline", "changes", "current_steps", "decision_in_force", "decision_of",
     "digest", "document_of", "done_by", "get_instance", "handed_over_by", "instance_by_business_key", "instance_for", "instances",
-    "is_intact", "latest_decision", "offered", "open_incidents", "people_asked", "phases", "shown_card", "shown_decision", "started_by",
-    "stuck", "task_for", "tasks_for", "timeline", "titles", "told_incidents", "track",
+    "is_intact", "latest_decision", "offered", "open_incidents", "people_asked", "phases", "shown_card", "shown_decision", "startables",
+    "started_by", "stuck", "task_for", "tasks_for", "timeline", "titles", "told_incidents", "track",
 ]  # fmt: skip

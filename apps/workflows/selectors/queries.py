@@ -9,10 +9,10 @@ from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
 from apps.access import selectors as access
-from apps.core.access import decide
+from apps.core.access import decide, plan
 from apps.core.errors import NotFound
 from apps.jobs import selectors as jobs
-from apps.workflows import policies
+from apps.workflows import policies, registry
 from apps.workflows.engine import machine
 from apps.workflows.engine.process import Process, from_json
 from apps.workflows.models import DecisionSnapshot, Incident, ProcessInstance, Subscription, Task
@@ -99,6 +99,11 @@ def instances(person: Any, *, business_key: str = "") -> list[ProcessInstance]:
     rows = ProcessInstance.objects.select_related("definition", "starter").order_by("-created_at")
     rows = rows.filter(business_key=business_key) if business_key else rows.filter(starter=person.pk)
     return [row for row in rows[:200] if policies.may_see_instance(row, person)]
+
+
+def startables(person: Any) -> list[registry.Startable]:
+    """What this person may begin, in the order it was offered."""
+    return [one for one in registry.STARTABLES.values() if plan(person, one.action, one.resource).allowed]
 
 
 def titles(person: Any, instance_ids: list[uuid.UUID]) -> dict[uuid.UUID, tuple[Any, str]]:

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.core.widgets import Widget, register
 from apps.records import selectors as records
+from apps.workflows import selectors as workflows
 from apps.workspace.selectors import parts
 from apps.workspace.selectors.systems import freshness, state_of
 
@@ -57,3 +58,23 @@ class MyPipeline(Widget):
             "currency": settings.COMPANY_CURRENCY,
             **freshness(state_of("crm"), deals),
         }
+
+
+@register
+class QuickLaunch(Widget):
+    """What the person may begin."""
+
+    key = "workspace.quick_launch"
+    title = _("Start something")
+    icon = "rocket"
+    system = "oa"
+    resource = "workspace.home"
+    size = (3, 3)
+    refresh = 3600
+    template = "workspace/widgets/quick_launch.html"
+    listens = ()
+    flush = True
+
+    def load(self, *, person: Any, now: dt.datetime) -> dict[str, Any]:
+        """rows: Startable."""
+        return {"rows": workflows.startables(person)}
