@@ -144,7 +144,7 @@ ROLES: list[dict[str, Any]] = [
         "grants": [
             _g("crm.customer", "all", "view edit", EDIT_ALL),
             _g("crm.deal", "all", "view edit win", {"*": "edit"}),
-            _g("erp.receivable", "all", "view", READ),
+            _g("erp.receivable", "all", "view remind", READ),
             _g("workflows.instance", "department", "view", READ),
             _g("business.template", "all", "view manage", {"*": "edit"}),
             _g("business.announcement", "own", "view manage"),
@@ -155,7 +155,7 @@ ROLES: list[dict[str, Any]] = [
         "name": "Finance",
         "name_zh": "财务",
         "grants": [
-            _g("erp.receivable", "all", "view edit", {"*": "edit"}),
+            _g("erp.receivable", "all", "view edit remind", {"*": "edit"}),
             _g("erp.invoice", "all", "view edit", {"*": "edit"}),
             _g("crm.customer", "all", "view", {"*": "read", "class:private": "none"}),
             *_LOOKING,
@@ -169,7 +169,7 @@ ROLES: list[dict[str, Any]] = [
             _g("erp.shipment", "all", "view advance", {"*": "edit"}),
             _g("erp.stock", "all", "view", READ),
             _g("erp.product", "all", "view", READ),
-            _g("erp.purchase_request", "all", "view", READ),
+            _g("erp.purchase_request", "all", "view create", READ),
             _g("erp.order", "all", "view", {"*": "read", "class:confidential": "masked"}),
         ],
     },

@@ -95,9 +95,10 @@ class PurchaseRequestLine(Input):
 
 
 class PurchaseRequestCreate(Input):
-    """purchase_request.create -> {"request_ids": [..], "reference"}: one request per short product, naming the order."""
+    """purchase_request.create -> {"request_ids": [..], "reference"}: one request per short product, naming the order; without an order ("") to fill
+    up the stock."""
 
-    order_no: str
+    order_no: str = ""
     lines: tuple[PurchaseRequestLine, ...]
     needed_on: dt.date | None = None
 

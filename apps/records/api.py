@@ -149,6 +149,18 @@ class AdvanceInput(serializers.Serializer[Any]):
     quantities = serializers.DictField(child=serializers.DecimalField(18, 4), required=False, default=dict, help_text="sku: shipped now; empty: all")
 
 
+class PurchaseInput(serializers.Serializer[Any]):
+    quantity = serializers.DecimalField(18, 4)
+
+
+class PurchaseMade(serializers.Serializer[Any]):
+    request_ids = serializers.ListField(child=serializers.CharField())
+
+
+class Reminded(serializers.Serializer[Any]):
+    to = OwnerSerializer()
+
+
 @declare("crm.customer", "view")
 class CustomersView(APIView):
     @extend_schema(responses=_list_form("customer"), operation_id="customers_list", parameters=[Q, PAGE, SIZE])
@@ -288,6 +300,16 @@ class StockItemView(APIView):
         return Response(record_json(selectors.stock_of(_person(request), ident)))
 
 
+@declare("erp.purchase_request", "create")
+class StockPurchaseView(APIView):
+    @extend_schema(request=PurchaseInput, responses={201: PurchaseMade}, operation_id="stock_request_purchase")
+    def post(self, request: Request, ident: str) -> Response:
+        """Ask the ERP, as you, to buy more of it for the stock."""
+        quantity = _given(PurchaseInput, request)["quantity"]
+        made = services.request_purchase(person=_person(request), sku=ident, quantity=quantity, now=clock.now())
+        return Response({"request_ids": made}, status=201)
+
+
 @declare("erp.product", "view")
 class ProductsView(APIView):
     @extend_schema(responses=_list_form("product"), operation_id="products_list", parameters=[Q, PAGE, SIZE])
@@ -304,6 +326,14 @@ class ReceivableView(APIView):
         return Response(record_json(selectors.receivable(_person(request), ident)))
 
 
+@declare("erp.receivable", "remind")
+class ReceivableRemindView(APIView):
+    @extend_schema(request=None, responses=Reminded, operation_id="receivables_remind")
+    def post(self, request: Request, ident: str) -> Response:
+        """Ask the customer's seller to collect what is overdue; once a day."""
+        return Response({"to": as_json(services.remind_payment(person=_person(request), customer_key=ident, now=clock.now()))})
+
+
 urlpatterns = [
     path("customers", CustomersView.as_view(), name="api-customers"),
     path("customers/<str:ident>", CustomerView.as_view(), name="api-customer"),
@@ -318,6 +348,8 @@ urlpatterns = [
     path("shipments/<str:ident>/advance", ShipmentAdvanceView.as_view(), name="api-shipment-advance"),
     path("stock", StockView.as_view(), name="api-stock"),
     path("stock/<str:ident>", StockItemView.as_view(), name="api-stock-item"),
+    path("stock/<str:ident>/purchase-requests", StockPurchaseView.as_view(), name="api-stock-purchase"),
+    path("receivables/<str:ident>/remind", ReceivableRemindView.as_view(), name="api-receivable-remind"),
     path("products", ProductsView.as_view(), name="api-products"),
     path("receivables/<str:ident>", ReceivableView.as_view(), name="api-receivable"),
 ]

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import quote
 
+from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
 
 from apps.core.kinds import NoticeAction, NotificationKind, Show, register
+from apps.core.templatetags.atrium import money
 from apps.integrations.registry import problem_words
 from apps.records.events import RESOURCES
 
@@ -79,3 +82,29 @@ class SystemDown(NotificationKind):
 
     def ended(self, params: Mapping[str, Any], outcome: str) -> str:
         return _("it answers again") if outcome == "back" else super().ended(params, outcome)
+
+
+@register
+class PaymentDue(NotificationKind):
+    """To the seller: collect what is overdue. Ends with a follow-up, or when it is paid."""
+
+    key = "records.payment_due"
+    todo = True
+    icon = "cash"
+    system = "erp"
+    label = gettext_lazy("Payment reminder")
+
+    def title(self, params: Mapping[str, Any], show: Show) -> str:
+        return _("Payment overdue: %(customer)s") % {"customer": show("crm.customer", "name", params["customer"], params.get("owner_id"))}
+
+    def body(self, params: Mapping[str, Any], show: Show) -> str:
+        overdue = show("erp.receivable", "overdue", params["overdue"], params.get("owner_id"))
+        name = (params.get("asked_by") or {}).get(get_language() or "en") or (params.get("asked_by") or {}).get("en", "")
+        return _("%(amount)s past the due date. %(name)s asks you to call the customer and to note a follow-up.") % {
+            "amount": money(overdue, str(params.get("currency") or "")), "name": name}
+
+    def url(self, params: Mapping[str, Any]) -> str:
+        return f"/customers/{quote(str(params['customer_id']), safe='')}/" if params.get("customer_id") else "/customers/"
+
+    def ended(self, params: Mapping[str, Any], outcome: str) -> str:
+        return {"followed_up": _("followed up"), "paid": _("paid")}.get(outcome) or super().ended(params, outcome)

@@ -14,7 +14,7 @@ from apps.records.events import RESOURCES  # noqa: F401 - part of these rules
 
 ACTIONS = {
     "customer": {"view", "edit"}, "deal": {"view", "edit", "win"}, "follow_up": {"view", "create"}, "shipment": {"view", "advance"},
-    "receivable": {"view", "edit"}, "invoice": {"view", "edit"},
+    "receivable": {"view", "edit", "remind"}, "purchase_request": {"view", "create"}, "invoice": {"view", "edit"},
 }  # fmt: skip
 PRIVATE = {("customer", "phone"), ("customer", "email"), ("customer", "contacts")}
 CONFIDENTIAL = {"amount", "balance", "overdue", "limit", "amount_due", "list_price", "unit_price", "lines", "custom"}
@@ -98,6 +98,11 @@ def rank(kind: str, record: Json) -> int:
     if kind == "shipment":
         return 1 if record.get("state") in {"shipped", "done", "cancelled"} else 0
     return 0
+
+
+def is_overdue(record: Json) -> bool:
+    """Whether a customer's account has something past its due date."""
+    return Decimal(str(record.get("overdue") or 0)) > 0
 
 
 def links(record: Json) -> set[tuple[str, str]]:

@@ -299,6 +299,31 @@ class InstanceTimeline(APIView):
         return Response(TimelineSerializer(timeline_data(selectors.timeline(instance, person, clock.now()), person)).data)
 
 
+@declare("workflows.instance", "view")
+class InstanceUrge(APIView):
+    """Remind those who have the task of one's own case."""
+
+    @extend_schema(request=None, responses=TaskSerializer)
+    def post(self, request: Request, instance_id: uuid.UUID) -> Response:
+        """Again after four hours."""
+        person = request._request.person  # type: ignore[attr-defined]
+        return Response(TaskSerializer(task_data(services.urge(instance_id=instance_id, person=person, now=clock.now()), person)).data)
+
+
+@declare("workflows.instance", "view")
+class InstanceWithdraw(APIView):
+    """Take one's own request back."""
+
+    @extend_schema(request=None, responses=InstanceSerializer)
+    def post(self, request: Request, instance_id: uuid.UUID) -> Response:
+        """While somebody is asked; whoever was asked is told."""
+        person = request._request.person  # type: ignore[attr-defined]
+        instance = selectors.instance_for(person, instance_id=instance_id)
+        services.withdraw(instance_id=instance.pk, reason=services.WITHDRAWN_BY_STARTER, person=person, now=clock.now())
+        instance.refresh_from_db()
+        return Response(InstanceSerializer(instance_data(instance, person)).data)
+
+
 @declare("workflows.instance", "repair")
 class IncidentRetry(APIView):
     """Try a broken step again."""
@@ -332,6 +357,8 @@ urlpatterns = [
     path("tasks/<uuid:task_id>/reassign", TaskReassign.as_view()),
     path("process-instances", InstanceList.as_view()),
     path("process-instances/<uuid:instance_id>/timeline", InstanceTimeline.as_view()),
+    path("process-instances/<uuid:instance_id>/urge", InstanceUrge.as_view()),
+    path("process-instances/<uuid:instance_id>/withdraw", InstanceWithdraw.as_view()),
     path("incidents/<uuid:incident_id>/retry", IncidentRetry.as_view()),
     path("incidents/<uuid:incident_id>/skip", IncidentSkip.as_view()),
 ]

@@ -83,6 +83,27 @@ class TaskAssigned(CaseKind):
 
 
 @register
+class TaskUrged(CaseKind):
+    """Whoever asked reminds of it."""
+
+    key = "workflows.task_urged"
+    label = gettext_lazy("Urged")
+    urgent = True
+    icon = "bell-ringing"
+
+    def title(self, params: Params, show: Show) -> str:
+        asked_by = params.get("asked_by") or {}
+        name = asked_by.get(translation.get_language() or "en") or asked_by.get("en", "")
+        return _("%(name)s asks again: %(title)s") % {"name": name, "title": case_title(params, show)}
+
+    def body(self, params: Params, show: Show) -> str:
+        return _("It waits for your decision.")
+
+    def url(self, params: Params) -> str:
+        return f"/approvals/{params['task_id']}/"
+
+
+@register
 class TaskFallback(CaseKind):
     """The rule found nobody fit, so the named administrator has the task."""
 

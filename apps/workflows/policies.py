@@ -15,7 +15,7 @@ from apps.core.templatetags.atrium import DASH
 from apps.workflows import registry
 from apps.workflows.engine import wording
 from apps.workflows.engine.cards import Fact, Obstacle
-from apps.workflows.models import ProcessInstance, Task
+from apps.workflows.models import Incident, ProcessInstance, Task
 
 
 def is_candidate(task: Task, person: Any) -> bool:
@@ -75,6 +75,11 @@ def shown(person: Any, resource: str, field: str, value: Any, owner_id: Any = No
     if rights.allowed and rights.may_read(field, as_id(owner_id)):
         return value
     return Masked(field, rights.decision.chain)
+
+
+def can_retry(incident: Incident) -> bool:
+    """Whether the broken step can be tried again from there; else it only wants to be looked at."""
+    return incident.is_open and incident.holds_token and incident.kind != "workflows.no_approver"
 
 
 def title_of(instance: ProcessInstance, person: Any) -> Any:

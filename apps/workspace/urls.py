@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from apps.workspace.views import customers, deals, home, launch, layouts, orders, outside, search, shell, shipments, stock, tour
+from apps.workspace.views import acting, customers, deals, home, launch, layouts, orders, outside, search, shell, shipments, stock, tour
 
 urlpatterns = [
     path("", home.home, name="home"),
@@ -15,6 +15,20 @@ urlpatterns = [
     path("home/layouts/<str:role>/", layouts.layout_edit),
     path("home/layouts/<str:role>/save/", layouts.layout_save),
     path("home/layouts/<str:role>/reset/", layouts.layout_reset),
+    path("home/do/reorder/", acting.reorder),
+    path("home/do/ship/", acting.ship),
+    path("home/do/remind/", acting.remind),
+    path("home/do/win/", acting.win),
+    path("home/do/stage/", acting.stage),
+    path("home/do/follow-up/", acting.follow_up),
+    path("home/do/undo/", acting.undo),
+    path("home/do/urge/", acting.urge),
+    path("home/do/withdraw/", acting.withdraw),
+    path("home/do/retry/", acting.retry),
+    path("home/do/check/", acting.check),
+    path("home/do/read-again/", acting.read_again),
+    path("home/do/star/", acting.star),
+    path("home/do/unstar/", acting.unstar),
     path("widgets/<str:key>/", home.widget),
     path("start/", launch.launch, name="start"),
     path("shell/todo-count/", shell.todo_count),

@@ -22,16 +22,23 @@ VISIT = "00000000-0000-0000-0000-0000000000a1"
 NEWS = "00000000-0000-0000-0000-0000000000b1"
 PAGES = {
     "ana": (
-        "/", "/home/todos/", "/home/messages/", "/shell/todo-count/", "/widgets/erp.stock_alerts/", "/widgets/erp.my_orders/",
+        "/home/todos/", "/home/messages/", "/shell/todo-count/", "/widgets/erp.stock_alerts/", "/widgets/erp.my_orders/",
         "/widgets/crm.my_pipeline/", "/widgets/business.loop/", "/customers/", "/customers/c-0/", "/customers/c-0/edit/", "/deals/",
         "/deals/?view=list", "/deals/d-0/", "/orders/", "/orders/o-1/", "/stock/", "/search/?q=delta", "/inbox/", "/requests/", "/profile/",
+        "/widgets/crm.closing/", "/widgets/crm.follow_up/", "/widgets/workspace.favourites/", "/widgets/workflows.requests/", "/home/edit/",
         "/visits/", "/visits/?view=all", "/visits/new/?customer=c-0", f"/visits/{VISIT}/", f"/visits/{VISIT}/report/", "/visits/people/?people_q=wei",
         "/announcements/", f"/announcements/{NEWS}/", "/announcements/copies/", "/start/",
         "/widgets/workspace.quick_launch/", "/widgets/business.announcements/",
+        "/",  # last: by then records were opened
     ),
-    "eve": ("/shipments/", "/shipments/s-1/"),
-    "boss": ("/approvals/",),
-    "admin": ("/connections/", "/quarantine/", "/access/", "/announcements/written/", f"/announcements/{NEWS}/", "/announcements/new/"),
+    "eve": ("/shipments/", "/shipments/s-1/", "/widgets/erp.to_ship/"),
+    "boss": ("/approvals/", "/widgets/workflows.approvals/"),
+    "fin": ("/widgets/erp.overdue/",),
+    "admin": (
+        "/connections/", "/quarantine/", "/access/", "/home/layouts/", "/home/layouts/sales/", "/widgets/workflows.stuck/",
+        "/widgets/integrations.connections/", "/widgets/integrations.quarantine/", "/announcements/written/", f"/announcements/{NEWS}/",
+        "/announcements/new/",
+    ),
 }  # fmt: skip
 
 

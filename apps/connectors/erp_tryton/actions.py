@@ -86,11 +86,13 @@ def invoice_post(config: Config, actor: Actor, given: InvoicePost, key: str) -> 
 
 
 def purchase_request_create(config: Config, actor: Actor, given: PurchaseRequestCreate, key: str) -> Json:
-    payload: Json = {"sale": given.order_no, "lines": [{"product": line.sku, "quantity": str(line.quantity)} for line in given.lines]}
+    payload: Json = {"lines": [{"product": line.sku, "quantity": str(line.quantity)} for line in given.lines]}
+    if given.order_no:
+        payload["sale"] = given.order_no
     if given.needed_on:
         payload["needed_on"] = given.needed_on.isoformat()
     answer = client_of(config).command("purchase_request.create", payload, key=key, actor=actor)
-    return {"request_ids": [str(one["id"]) for one in answer["requests"]], "reference": str(answer["reference"])}
+    return {"request_ids": [str(one["id"]) for one in answer["requests"]], "reference": str(answer.get("reference") or "")}
 
 
 def shipment_advance(config: Config, actor: Actor, given: ShipmentAdvance, key: str) -> Json:

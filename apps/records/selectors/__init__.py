@@ -3,12 +3,14 @@
 from apps.records.selectors.raw import as_of, latest_follow_up, raw, raw_invoices_of, raw_order_of, raw_shipments_of
 from apps.records.selectors.rows import PAGES, Listing, page_of
 from apps.records.selectors.views import (
+    contacts_due,
     customer,
     customers,
     deal,
     deals,
     follow_ups,
     invoices,
+    last_contacts,
     order,
     orders,
     product,
@@ -25,7 +27,8 @@ from apps.records.selectors.views import (
 
 __all__ = [
     "PAGES", "Listing",
-    "as_of", "customer", "customers", "deal", "deals", "follow_ups", "invoices", "latest_follow_up", "order", "orders", "page_of", "product",
+    "as_of", "contacts_due", "customer", "customers", "deal", "deals", "follow_ups", "invoices", "last_contacts",
+    "latest_follow_up", "order", "orders", "page_of", "product",
     "products", "purchase_requests", "raw", "raw_invoices_of", "raw_order_of", "raw_shipments_of", "receivable", "receivables", "shipment", "shipments",
     "some", "stock", "stock_of",
 ]

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from django.db.models import Case, F, Q, When
+from django.db.models import Case, F, OuterRef, Q, Subquery, When
 
-from apps.core.access import Projected
-from apps.records.selectors.rows import LARGEST, SIZE, Listing, listing, one
+from apps.core.access import Projected, plan
+from apps.records import policies
+from apps.records.models import Record
+from apps.records.selectors.rows import LARGEST, SIZE, Listing, listing, one, present, raw_of
 
 LATEST = (F("occurred_at").desc(nulls_last=True), "pk")
 SOONEST = Case(When(rank=0, then=F("occurred_at"))).asc(nulls_last=True)
@@ -35,19 +37,39 @@ def _linked(kind: str, target: str | None) -> Q:
     return Q(links__kind=kind, links__target=target) if target else NOTHING
 
 
-def some(person: Any, kind: str, ids: Iterable[str]) -> list[Projected]:
-    """Those of these records (the source's ids) that this person may see, in no order."""
-    return listing(person, kind, size=LARGEST, extra=Q(external_id__in=list(ids))).rows
+def some(person: Any, wanted: Mapping[str, Iterable[str]]) -> dict[tuple[str, str], Projected]:
+    """Those of these records (kind -> the source's ids) that this person may see now, by kind and id. One query for all kinds."""
+    plans = {kind: plan(person, "view", policies.RESOURCES[kind]) for kind in wanted}
+    asked = NOTHING
+    for kind, rights in plans.items():
+        if rights.allowed:
+            asked |= Q(kind=kind, external_id__in=list(wanted[kind])) & rights.q("owner_id")
+    rows = Record.objects.filter(asked, deleted_at=None).select_related("owner") if asked != NOTHING else ()
+    return {(row.kind, row.external_id): plans[row.kind].project(raw_of(row)) for row in rows}
 
 
-def customers(person: Any, *, q: str = "", page: int = 1, size: int = SIZE) -> Listing:
-    """By name."""
-    return listing(person, "customer", q=q, page=page, size=size, order=("name", "pk"))
+def customers(person: Any, *, q: str = "", page: int = 1, size: int = SIZE, latest: bool = False) -> Listing:
+    """By name. `latest`: the newest change first."""
+    order = LATEST if latest else ("name", "pk")
+    return listing(person, "customer", q=q, page=page, size=size, order=order)  # type: ignore[arg-type]
 
 
 def customer(person: Any, ident: str) -> Projected | None:
     """By the CRM's id or the shared customer code."""
     return one(person, "customer", ident)
+
+
+def contacts_due(person: Any, *, size: int = SIZE) -> Listing:
+    """The person's own customers, the one nobody has spoken with for longest first."""
+    last = present("follow_up").filter(customer_id=OuterRef("external_id")).order_by("-occurred_at").values("occurred_at")[:1]
+    order = (Subquery(last).asc(nulls_first=True), "name", "pk")
+    return listing(person, "customer", size=size, order=order, extra=Q(owner_id=person.pk))  # type: ignore[arg-type]
+
+
+def last_contacts(person: Any, customer_ids: Iterable[str]) -> dict[str, Projected]:
+    """The newest follow-up of each of these customers, by the customer's id."""
+    rows = listing(person, "follow_up", size=LARGEST, order=LATEST, extra=Q(customer_id__in=list(customer_ids))).rows  # type: ignore[arg-type]
+    return {str(row["customer_id"]): row for row in reversed(rows) if row.get("customer_id")}
 
 
 def deals(person: Any, *, q: str = "", page: int = 1, size: int = SIZE, state: str = "", customer_id: str | None = None,

@@ -27,6 +27,7 @@ from apps.records import policies
 from apps.records.models import Record
 from apps.records.selectors.rows import one, row_of
 from apps.records.services.taking import announce, take
+from apps.records.services.telling import payment_followed_up
 
 log = logging.getLogger(__name__)
 STEPS = ("assigned", "picked", "packed", "shipped", "done")
@@ -54,7 +55,7 @@ def edit_customer(*, person: Any, customer_id: str, changes: Mapping[str, str], 
 
     Raises NotFound, NotPermitted, InvalidInput, UnableToSave (changed meanwhile), UnableToActAsPerson, or the CRM's refusal (OutsideError).
     """
-    row = _row(person, "customer", customer_id)
+    row = visible_row(person, "customer", customer_id)
     _require(person, "edit", row, now)
     _require_fields(person, "edit", row, changes, now)
     _require_sound(changes)
@@ -68,7 +69,7 @@ def edit_customer(*, person: Any, customer_id: str, changes: Mapping[str, str], 
 
 def move_deal(*, person: Any, deal_id: str, to: str, now: dt.datetime) -> Projected:
     """Move a deal to a stage: a stage kind (open | won | lost) or a stage's name. Setting it to won is a right of its own."""
-    row = _row(person, "deal", deal_id)
+    row = visible_row(person, "deal", deal_id)
     _require(person, "win" if to == "won" else "edit", row, now)
     data = {"deal_id": deal_id, "to": to, "closed_on": company_today(now) if to in {"won", "lost"} else None}
     return _write(person, row, "deal.move", data, audited={"to": to, "from": row.state}, verb="moved", now=now)
@@ -76,7 +77,7 @@ def move_deal(*, person: Any, deal_id: str, to: str, now: dt.datetime) -> Projec
 
 def advance_shipment(*, person: Any, shipment_id: str, to: str, quantities: Mapping[str, Decimal] | None = None, now: dt.datetime) -> Projected:
     """Take a shipment one step on in the ERP. `quantities`: sku -> shipped now; less than the note says leaves a second shipment; empty = all."""
-    row = _row(person, "shipment", shipment_id)
+    row = visible_row(person, "shipment", shipment_id)
     _require(person, "advance", row, now)
     if to not in STEPS:
         raise InvalidInput(_("A shipment cannot be moved there. Choose one of the steps shown."), details={"fields": {"to": [to]}})
@@ -91,17 +92,18 @@ def advance_shipment(*, person: Any, shipment_id: str, to: str, quantities: Mapp
 def add_follow_up(*, person: Any, customer_id: str, channel: str, subject: str, now: dt.datetime, body: str = "",
                   deal_id: str = "") -> Projected | None:
     """Add a call, visit or note in the CRM. Returns it as read back; None when it cannot be read yet."""
-    customer = _row(person, "customer", customer_id)
+    customer = visible_row(person, "customer", customer_id)
     decide(person, "create", "crm.follow_up", customer.owner_id).require(_("You may not add follow-ups here."))
     if not subject.strip():
         raise InvalidInput(_("Say in a few words what it was about."), details={"fields": {"subject": [_("Fill this in.")]}})
     actor = actor_for(person=person, system=customer.system, now=now)
     result = integrations.invoke_action(
-        system=customer.system, action="follow_up.create", actor=actor, key=_key(), now=now,
+        system=customer.system, action="follow_up.create", actor=actor, key=person_key(), now=now,
         data={"customer_id": customer_id, "deal_id": deal_id, "channel": channel, "subject": subject.strip()[:200], "body": body.strip()[:4000]})
     ident = str(result.get("external_id") or "")
     _read_back(system=customer.system, kind="follow_up", external_id=ident, person=person, action="records.follow_up.added",
                audited={"customer": customer_id}, now=now)
+    payment_followed_up(customer_key=customer.key, person=person, now=now)
     return one(person, "follow_up", ident)
 
 
@@ -109,11 +111,11 @@ def open_ticket(*, person: Any, system: str, kind: str = "", external_id: str = 
     """A one-time link into the system's own screens, signed in as this person. Raises UnableToActAsPerson, OutsideError; NotPermitted for a
     record the person may not see."""
     if kind:
-        _row(person, kind, external_id)
+        visible_row(person, kind, external_id)
     actor = actor_for(person=person, system=system, now=now)
     try:
         data = {"kind": kind, "external_id": external_id}
-        result = integrations.invoke_action(system=system, action="ticket.open", data=data, key=_key(), actor=actor, now=now)
+        result = integrations.invoke_action(system=system, action="ticket.open", data=data, key=person_key(), actor=actor, now=now)
     except LookupError as error:
         raise NotFound(_("This system has no screens of its own.")) from error
     return str(result["url"])
@@ -122,11 +124,13 @@ def open_ticket(*, person: Any, system: str, kind: str = "", external_id: str = 
 # --- steps --------------------------------------------------------------------------------------------------------------------------------
 
 
-def _key() -> str:
+def person_key() -> str:
+    """The idempotency key of what a person does."""
     return f"{PERSON_KEY}{uuid.uuid4()}"
 
 
-def _row(person: Any, kind: str, ident: str) -> Record:
+def visible_row(person: Any, kind: str, ident: str) -> Record:
+    """The row, for a person who may see it. Raises NotFound."""
     row = row_of(kind, ident)
     if row is None or not plan(person, "view", policies.RESOURCES[kind]).matches(row.owner_id):
         raise NotFound(_("There is no such record, or you may not see it."))
@@ -180,7 +184,7 @@ def _write(person: Any, row: Record, action: str, data: Mapping[str, Any], *, au
     """Send as the person, then read back and store in one transaction with the audit entry."""
     actor = actor_for(person=person, system=row.system, now=now)
     try:
-        integrations.invoke_action(system=row.system, action=action, data=data, key=_key(), actor=actor, now=now)
+        integrations.invoke_action(system=row.system, action=action, data=data, key=person_key(), actor=actor, now=now)
     except PermanentError as error:
         if error.code == "conflict":
             raise UnableToSave(_("Somebody changed this record meanwhile. Look at the new values, then try again.")) from error

@@ -10,10 +10,12 @@ from typing import Any
 
 from apps.directory import selectors as directory
 from apps.jobs import services as jobs
+from apps.notifications import services as notifications
 from apps.realtime import services as realtime
 from apps.records import policies
 from apps.records.events import RECORD_CHANGED, RECORD_GONE
 from apps.records.models import Record, RecordLink
+from apps.records.services.telling import payment_ref
 
 Json = Mapping[str, Any]
 
@@ -114,6 +116,8 @@ def announce(change: Change, *, hint: Json, now: dt.datetime) -> None:
         "origin": hint.get("origin", ""), "echo": bool(hint.get("echo")),
     }
     jobs.publish(event=RECORD_CHANGED, data=data, now=now, order_key=f"record:{row.connection}:{row.kind}:{row.external_id}")
+    if row.kind == "receivable" and not policies.is_overdue(row.data):
+        notifications.resolve(ref=payment_ref(row.key), now=now, outcome="paid")
     refresh_pages([row.kind], row.system, now)
 
 

@@ -13,7 +13,7 @@ from apps.integrations import selectors as integrations
 from apps.notifications import services as notifications
 from apps.records import selectors
 
-QUARANTINED, SYSTEM_DOWN = "records.quarantined", "records.system_down"
+QUARANTINED, SYSTEM_DOWN, PAYMENT_DUE = "records.quarantined", "records.system_down", "records.payment_due"
 
 
 def person_for(*, owner_email: str, system: str) -> Any | None:
@@ -58,3 +58,14 @@ def tell_connection(*, data: Mapping[str, Any], now: dt.datetime) -> None:
     if person is not None:
         notifications.notify(kind=SYSTEM_DOWN, person_ids=[person.pk], ref=ref, now=now,
                              params={"key": data["key"], "since": data["since"], "reason": data.get("reason", "")})
+
+
+def payment_ref(customer_key: str) -> str:
+    """What reminders of a customer's payments are about."""
+    return f"payment:{customer_key}"
+
+
+def payment_followed_up(*, customer_key: str, person: Any, now: dt.datetime) -> None:
+    """Somebody spoke with the customer: the reminder is done."""
+    if customer_key:
+        notifications.resolve(ref=payment_ref(customer_key), now=now, outcome="followed_up", by=person.pk)

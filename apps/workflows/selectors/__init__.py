@@ -19,7 +19,10 @@ from apps.workflows.selectors.queries import (
     task_for,
     tasks_for,
     titles,
+    to_repair,
     told_incidents,
+    undoable_by,
+    urge_possible,
 )
 from apps.workflows.selectors.shown import ShownCard, ShownDecision, changes, shown_card, shown_decision
 from apps.workflows.selectors.timeline import Hop, Timeline, timeline
@@ -29,5 +32,6 @@ __all__ = [
     "Hop", "Phase", "ShownCard", "ShownDecision", "Step", "Timeline", "changes", "current_steps", "decision_in_force", "decision_of",
     "digest", "document_of", "done_by", "get_instance", "handed_over_by", "instance_by_business_key", "instance_for", "instances",
     "is_intact", "latest_decision", "offered", "open_incidents", "people_asked", "phases", "shown_card", "shown_decision", "startables",
-    "started_by", "stuck", "task_for", "tasks_for", "timeline", "titles", "told_incidents", "track",
+    "started_by", "stuck", "task_for", "tasks_for", "timeline", "titles", "to_repair", "told_incidents", "track", "undoable_by",
+    "urge_possible",
 ]  # fmt: skip

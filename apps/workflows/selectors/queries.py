@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import uuid
 from typing import Any
 
@@ -15,9 +16,10 @@ from apps.jobs import selectors as jobs
 from apps.workflows import policies, registry
 from apps.workflows.engine import machine
 from apps.workflows.engine.process import Process, from_json
-from apps.workflows.models import DecisionSnapshot, Incident, ProcessInstance, Subscription, Task
+from apps.workflows.models import DecisionSnapshot, Incident, InstanceEvent, ProcessInstance, Subscription, Task
 
 ACTIVE = ProcessInstance.State.ACTIVE
+URGE_AGAIN = dt.timedelta(hours=4)
 
 
 def tasks_for(person: Any) -> QuerySet[Task]:
@@ -132,6 +134,24 @@ def people_asked(instance_id: uuid.UUID) -> list[uuid.UUID]:
 
 def open_incidents(instance_id: uuid.UUID) -> QuerySet[Incident]:
     return Incident.objects.filter(instance=instance_id, state=Incident.State.OPEN).order_by("opened_at")
+
+
+def undoable_by(person: Any, now: dt.datetime) -> QuerySet[Task]:
+    """What this person decided and may still undo."""
+    return _with_case(Task.objects.filter(decided_by=person.pk, state=Task.State.DECIDED, effective_at__gt=now).order_by("-decided_at"))
+
+
+def urge_possible(task: Task) -> dt.datetime | None:
+    """When those who have this task may be urged again; None: they were not yet."""
+    last = InstanceEvent.objects.filter(instance=task.instance_id, kind="task.urged", data__task_id=str(task.pk)).order_by("-id").first()
+    return last.at + URGE_AGAIN if last else None
+
+
+def to_repair(person: Any) -> QuerySet[Incident]:
+    """Open incidents of cases that this person may repair, the oldest first."""
+    rights = plan(person, "repair", "workflows.instance")
+    rows = Incident.objects.filter(state=Incident.State.OPEN).select_related("instance__definition", "instance__starter").order_by("opened_at")
+    return rows.filter(rights.q("instance__starter_id")) if rights.allowed else rows.none()
 
 
 def stuck() -> list[tuple[ProcessInstance, str]]:

@@ -197,6 +197,7 @@ WORDS: dict[str, Speak] = {
     "instance.ended": _ended,
     "instance.withdrawn": _titled(gettext_noop("Withdrawn"), with_step=False),
     "task.decided": _decided,
+    "task.urged": _titled(gettext_noop("%(step)s: urged")),
     "task.undone": _titled(gettext_noop("%(step)s: decision undone")),
     "task.cancelled": _titled(gettext_noop("%(step)s: withdrawn")),
     "task.reassigned": _reassigned,

@@ -13,6 +13,7 @@ from apps.core.access import decide
 from apps.core.errors import DomainError, InvalidInput, NotFound
 from apps.core.failpoints import declare, failpoint
 from apps.jobs import services as jobs
+from apps.workflows import policies
 from apps.workflows.models import Incident
 from apps.workflows.services import breaking, stepping
 
@@ -61,7 +62,7 @@ def retry_incident(*, incident_id: uuid.UUID, person: Any, now: dt.datetime) -> 
     decide(person, "repair", "workflows.instance", incident.instance.starter_id).require(_("You may not repair a step. Ask your administrator."))
     with stepping.step(incident.instance_id, now) as step:
         incident = _open(incident_id, person)
-        if not incident.holds_token or incident.kind == "workflows.no_approver":
+        if not policies.can_retry(incident):
             raise UnableToRepair(_("There is no step to try again here. Deal with what it says, then mark it as dealt with."))
         breaking.close_incident(incident, now, state=Incident.State.RETRIED, person=person)
         token = step.token(incident.token)

@@ -10,6 +10,7 @@ from typing import Any
 
 from django.db import IntegrityError, connection, transaction
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from apps.audit import services as audit
 from apps.core.access import decide
@@ -25,6 +26,7 @@ from apps.workflows.services import assigning, stepping
 from apps.workflows.services.timeline import log
 
 declare("workflows.instance_created", "workflows.started", "workflows.message_stored", "workflows.message_taken", "workflows.withdrawn")
+WITHDRAWN_BY_STARTER = gettext_noop("Taken back by the one who asked.")
 
 
 class UnableToStart(DomainError):

@@ -10,7 +10,6 @@ from django.core.paginator import Paginator
 from django.db.models import QuerySet
 from django.http import HttpResponse, HttpResponseRedirect
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_noop
 from django.views.decorators.http import require_GET, require_POST
 
 from apps.core import clock
@@ -21,7 +20,6 @@ from apps.workflows import policies, selectors, services
 from apps.workflows.models import ProcessInstance, Task
 
 PER_PAGE = 50
-WITHDRAWN_BY_STARTER = gettext_noop("Taken back by the one who asked.")
 
 
 def _paged(rows: QuerySet[Any], request: PortalRequest) -> Any:
@@ -64,7 +62,7 @@ def request_withdraw(request: PortalRequest, instance_id: uuid.UUID) -> HttpResp
     """Take my request back."""
     instance = selectors.instance_for(request.person, instance_id=instance_id)
     try:
-        services.withdraw(instance_id=instance.pk, reason=WITHDRAWN_BY_STARTER, person=request.person, now=clock.now())
+        services.withdraw(instance_id=instance.pk, reason=services.WITHDRAWN_BY_STARTER, person=request.person, now=clock.now())
         messages.success(request, _("Withdrawn. Whoever was asked has been told."))
     except services.UnableToWithdraw as error:
         messages.error(request, str(error))

@@ -27,6 +27,7 @@ FIELDS = (
     ("website", "Website", "url"),
     ("note", "Note", "text"),
 )
+CHANNELS = ("call", "visit", "meeting", "email", "note")  # how one spoke with a customer
 
 
 @dataclass(frozen=True)

@@ -72,7 +72,7 @@ def board(person: Any, *, q: str) -> list[Column]:
     ended = [_ended(person, q, state) for state in ("won", "lost")]
     if not columns and not any(column.count for column in ended):
         return []
-    return [*sorted(columns.values(), key=lambda column: _rank(column.stage)), *ended]
+    return [*sorted(columns.values(), key=lambda column: rank(column.stage)), *ended]
 
 
 def _ended(person: Any, q: str, state: str) -> Column:
@@ -81,7 +81,8 @@ def _ended(person: Any, q: str, state: str) -> Column:
     return Column(state.upper(), deals=list(listing.rows), count=listing.total, summed=False)
 
 
-def _rank(stage: str) -> tuple[int, str]:
+def rank(stage: str) -> tuple[int, str]:
+    """For sorting stages in the order of selling."""
     known = stage.upper().replace(" ", "_")
     return (STAGES.index(known) if known in STAGES else len(STAGES)), known
 

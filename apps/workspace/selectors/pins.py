@@ -36,13 +36,19 @@ def starred_ids(person: Any, kind: str) -> list[str]:
 
 
 def kept(person: Any, *, star: bool, most: int = MOST) -> list[dict[str, Any]]:
-    """[{"kind", "id", "record", "url", "at"}], the latest first. What the person may not see now, or what is gone, is left out and comes back by
+    """[{"kind", "id", "label", "record", "url", "at"}], the latest first. What the person may not see now, or what is gone, is left out and comes back by
     itself."""
     pins = list(Pinned.objects.filter(person=person.pk, star=star).order_by("-at", "pk"))
-    found: dict[tuple[str, str], Projected] = {}
-    for kind in {pin.kind for pin in pins if pin.kind in KINDS and plan(person, "view", RESOURCES[pin.kind]).allowed}:
-        ids = [pin.external_id for pin in pins if pin.kind == kind]
-        found |= {(kind, str(row["id"])): row for row in records.some(person, kind, ids)}
+    wanted: dict[str, list[str]] = {}
+    for pin in pins:
+        if pin.kind in KINDS:
+            wanted.setdefault(pin.kind, []).append(pin.external_id)
+    found = records.some(person, wanted)
     shown = [pin for pin in pins if (pin.kind, pin.external_id) in found][:most]
-    return [{"kind": pin.kind, "id": pin.external_id, "record": found[pin.kind, pin.external_id], "at": pin.at,
-             "url": URLS[pin.kind].format(quote(pin.external_id, safe=""))} for pin in shown]
+    return [_row(pin, found[pin.kind, pin.external_id]) for pin in shown]
+
+
+def _row(pin: Pinned, record: Projected) -> dict[str, Any]:
+    label = str(record.get("name") or record.get("key") or pin.external_id)
+    return {"kind": pin.kind, "id": pin.external_id, "label": label, "record": record, "at": pin.at,
+            "url": URLS[pin.kind].format(quote(pin.external_id, safe=""))}

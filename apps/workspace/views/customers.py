@@ -20,8 +20,7 @@ from apps.workspace.selectors import customers as selectors
 from apps.workspace.selectors.paging import page_number
 from apps.workspace.selectors.systems import state_of
 from apps.workspace.views.failures import EXPECTED, Failure, describe
-
-CHANNELS = ("call", "visit", "meeting", "email", "note")
+from apps.workspace.views.pinned import pinned
 
 
 @declare("crm.customer", "view")
@@ -45,13 +44,15 @@ def customer_record(request: PortalRequest, customer_id: str) -> HttpResponse:
 
 
 def _record(request: PortalRequest, customer_id: str, *, failure: Failure | None = None, form: Any = None) -> HttpResponse:
+    sheet = selectors.sheet(request.person, customer_id)
     context = {
-        **selectors.sheet(request.person, customer_id),
+        **sheet,
+        **pinned(request, "customer", sheet["customer"]["id"]),
         "system": state_of("crm"),
         "erp": state_of("erp"),
         "failure": failure,
         "form": form or {"channel": "call", "subject": "", "body": ""},
-        "channels": CHANNELS,
+        "channels": selectors.CHANNELS,
     }
     status = failure.status if failure else 200
     return page(request, "workspace/customers/record.html", context, fragment="workspace/customers/sheet.html", status=status)
@@ -109,7 +110,7 @@ def _save(request: PortalRequest, customer_id: str) -> Failure | None:
 def follow_up_add(request: PortalRequest, customer_id: str) -> HttpResponse:
     """A follow-up, written to the CRM as this person."""
     form = {name: request.POST.get(name, "").strip() for name in ("channel", "subject", "body")}
-    if form["channel"] not in CHANNELS:
+    if form["channel"] not in selectors.CHANNELS:
         form["channel"] = "note"
     try:
         records.add_follow_up(person=request.person, customer_id=customer_id, now=clock.now(), **form)

@@ -17,6 +17,7 @@ from apps.workspace.selectors.paging import page_number
 from apps.workspace.selectors.parts import quoted
 from apps.workspace.selectors.systems import state_of
 from apps.workspace.views.failures import EXPECTED, Failure, describe
+from apps.workspace.views.pinned import pinned
 
 
 @declare("crm.deal", "view")
@@ -42,7 +43,8 @@ def deal_record(request: PortalRequest, deal_id: str) -> HttpResponse:
 
 
 def _record(request: PortalRequest, deal_id: str, failure: Failure | None = None) -> HttpResponse:
-    context = {**selectors.sheet(request.person, deal_id), "system": state_of("crm"), "failure": failure}
+    sheet = selectors.sheet(request.person, deal_id)
+    context = {**sheet, **pinned(request, "deal", sheet["deal"]["id"]), "system": state_of("crm"), "failure": failure}
     status = failure.status if failure else 200
     return page(request, "workspace/deals/record.html", context, fragment="workspace/deals/sheet.html", status=status)
 

@@ -11,6 +11,7 @@ from apps.core.requests import PortalRequest
 from apps.workspace.selectors import orders as selectors
 from apps.workspace.selectors.paging import page_number
 from apps.workspace.selectors.systems import state_of
+from apps.workspace.views.pinned import pinned
 
 
 @declare("erp.order", "view")
@@ -30,5 +31,6 @@ def order_list(request: PortalRequest) -> HttpResponse:
 @require_GET
 def order_record(request: PortalRequest, order_id: str) -> HttpResponse:
     """One order with lines, shipments and, for those who may, invoices."""
-    context = {**selectors.sheet(request.person, order_id), "system": state_of("erp")}
+    sheet = selectors.sheet(request.person, order_id)
+    context = {**sheet, **pinned(request, "order", sheet["order"]["id"]), "system": state_of("erp")}
     return page(request, "workspace/orders/record.html", context, fragment="workspace/orders/sheet.html")

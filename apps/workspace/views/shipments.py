@@ -21,6 +21,7 @@ from apps.workspace.selectors.paging import page_number
 from apps.workspace.selectors.parts import quoted
 from apps.workspace.selectors.systems import state_of
 from apps.workspace.views.failures import EXPECTED, Failure, describe
+from apps.workspace.views.pinned import pinned
 
 STATES = ("open", "gone")
 MOST = Decimal(10) ** 9
@@ -51,7 +52,8 @@ def shipment_record(request: PortalRequest, shipment_id: str) -> HttpResponse:
 
 
 def _record(request: PortalRequest, shipment_id: str, failure: Failure | None = None) -> HttpResponse:
-    context = {**selectors.sheet(request.person, shipment_id), "system": state_of("erp"), "failure": failure}
+    sheet = selectors.sheet(request.person, shipment_id)
+    context = {**sheet, **pinned(request, "shipment", sheet["shipment"]["id"]), "system": state_of("erp"), "failure": failure}
     return page(request, "workspace/shipments/record.html", context, status=failure.status if failure else 200)
 
 

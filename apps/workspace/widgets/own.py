@@ -8,7 +8,7 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 
 from apps.core.widgets import Widget, register
-from apps.workspace.selectors import home
+from apps.workspace.selectors import home, pins
 from apps.workspace.selectors.navigation import to_begin
 
 
@@ -47,3 +47,40 @@ class Messages(Widget):
 
     def load(self, *, person: Any, now: dt.datetime) -> dict[str, Any]:
         return {"notices": home.recent_messages(person, now)}
+
+
+@register
+class Favourites(Widget):
+    """Starred records, each with its state now."""
+
+    key = "workspace.favourites"
+    title = _("Favourites")
+    about = _("Customers, deals, orders and products that you starred.")
+    icon = "star"
+    resource = "workspace.home"
+    size = (4, 3)
+    refresh = 30
+    listens = ("record-customer", "record-deal", "record-order", "record-stock", "record-shipment")
+    flush = True
+    template = "workspace/widgets/favourites.html"
+
+    def load(self, *, person: Any, now: dt.datetime) -> dict[str, Any]:
+        return {"rows": pins.kept(person, star=True)}
+
+
+@register
+class Recent(Widget):
+    """Records whose page was opened lately."""
+
+    key = "workspace.recent"
+    title = _("Opened lately")
+    about = _("The records whose pages you opened last.")
+    icon = "history"
+    resource = "workspace.home"
+    size = (4, 3)
+    kept = False
+    flush = True
+    template = "workspace/widgets/recent.html"
+
+    def load(self, *, person: Any, now: dt.datetime) -> dict[str, Any]:
+        return {"rows": pins.kept(person, star=False)}

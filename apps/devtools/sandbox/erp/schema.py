@@ -129,7 +129,7 @@ OPERATIONS = (
         "requests.create",
         "CreatePurchaseRequests",
         "/api/requests",
-        "reference:string neededOn:date? lines:ItemQuantity*",
+        "reference:string? neededOn:date? lines:ItemQuantity*",
         "requests:PurchaseRequest*",
         "purchase.write",
     ),

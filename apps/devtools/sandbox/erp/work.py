@@ -229,8 +229,8 @@ def _invoice_becomes(db: Writer, invoice_id: int, status: str) -> None:
 
 
 def create_requests(db: Writer, given: Row) -> Row:
-    """One request a line, naming the sales order it is for."""
-    if db.one("SELECT 1 FROM orders WHERE no = ?", given["reference"]) is None:
+    """One request a line, naming the sales order it is for; without one it fills up the stock."""
+    if given["reference"] and db.one("SELECT 1 FROM orders WHERE no = ?", given["reference"]) is None:
         raise Refused(422, "UNKNOWN_ORDER", f"There is no order {given['reference']}.", "reference")
     if not given["lines"]:
         raise Refused(422, "NO_LINES", "A purchase request needs at least one line.", "lines")
@@ -243,7 +243,7 @@ def create_requests(db: Writer, given: Row) -> Row:
             "INSERT INTO requests (item_no, quantity, status, reference, needed_on, changed_at, request_key) VALUES (?, ?, 'OPEN', ?, ?, ?, ?)",
             line["itemNo"],
             text(line["quantity"]),
-            given["reference"],
+            given["reference"] or "",
             str(needed) if needed else None,
             db.now,
             db.key,

@@ -250,11 +250,12 @@ def show_shipment(shipment):
 
 @command('purchase_request.create')
 def purchase_request_create(payload):
-    """sale = id (or number) of the order that needs the goods, lines [{product, quantity, supplier?}], needed_on?
+    """sale? = id (or number) of the order that needs the goods, lines [{product, quantity, supplier?}], needed_on?
 
-    One request per line, with the order as its origin. Without a supplier the product's own is taken."""
+    One request per line, with the order as its origin; without an order for the stock of the user's company. Without a supplier the product's
+    own is taken."""
     Request = Pool().get('purchase.request')
-    sale = ref('sale.sale', need(payload, 'sale'), 'sale', 'number')
+    sale = ref('sale.sale', payload['sale'], 'sale', 'number') if payload.get('sale') else None
     lines = need(payload, 'lines')
     if not isinstance(lines, list) or len(lines) > 500:
         raise bad('lines', "lines must be a list of at most 500.")
@@ -264,7 +265,7 @@ def purchase_request_create(payload):
         requests = [request_line(sale, data, f'lines.{i}.', needed_on) for i, data in enumerate(lines)]
         Request.save(requests)
     return {
-        'sale': sale.id, 'reference': sale.number,
+        'sale': sale.id if sale else None, 'reference': sale.number if sale else '',
         'requests': [{
                 'model': 'purchase.request', 'id': r.id, 'state': r.state, 'product': r.product.code,
                 'quantity': r.quantity, 'party': r.party.code if r.party else None} for r in requests],
@@ -278,15 +279,28 @@ def request_line(sale, data, at, needed_on):
     quantity = number(need(data, 'quantity'), at + 'quantity', float)
     if quantity <= 0:
         raise bad(at + 'quantity', "The quantity must be more than zero.")
-    supplier, purchase_date = Request.find_best_supplier(product, needed_on, company=sale.company.id)
+    company, warehouse, words = for_sale(sale) if sale else for_stock()
+    supplier, purchase_date = Request.find_best_supplier(product, needed_on, company=company)
     if data.get('supplier'):
         supplier = ref('party.party', data['supplier'], at + 'supplier')
     return new(
         'purchase.request', product=product, quantity=quantity, computed_quantity=quantity,
         unit=product.default_uom, computed_unit=product.default_uom, party=supplier,
-        description=f"For sale order {sale.number}" + (f" ({sale.reference})" if sale.reference else ''),
-        warehouse=sale.warehouse if product.type in {'goods', 'assets'} else None,
-        company=sale.company, supply_date=needed_on, purchase_date=purchase_date, origin=sale)
+        description=words, warehouse=warehouse if product.type in {'goods', 'assets'} else None,
+        company=company, supply_date=needed_on, purchase_date=purchase_date, origin=sale)
+
+
+def for_sale(sale):
+    "Company, warehouse and words of a request that an order needs"
+    return sale.company.id, sale.warehouse, f"For sale order {sale.number}" + (f" ({sale.reference})" if sale.reference else '')
+
+
+def for_stock():
+    "Of a request that fills up the stock"
+    company = Transaction().context.get('company')
+    if company is None:
+        raise bad('sale', "The user belongs to no company.")
+    return company, Pool().get('stock.location').get_default_warehouse(), "To fill up the stock"
 
 
 # --- requisitions ---------------------------------------------------------------------------------
