@@ -2,10 +2,11 @@
 
 from apps.workspace.services.layouts import UnableToArrange, change_own, change_role, reset_own, reset_role, save_own, save_role
 from apps.workspace.services.loading import WidgetView, fetched, shown
-from apps.workspace.services.pins import opened, star, unstar
+from apps.workspace.services.pins import STARS, opened, star, unstar
 from apps.workspace.services.tour import take_step
 
 __all__ = [
+    "STARS",
     "UnableToArrange", "WidgetView", "change_own", "change_role", "fetched", "opened", "reset_own", "reset_role", "save_own", "save_role", "shown",
     "star", "take_step", "unstar",
 ]
