@@ -49,7 +49,7 @@ class Requests(Widget):
     about = _("What you asked for and who has it now; urge them, or take it back.")
     icon = "send"
     resource = "workflows.instance"
-    size = (4, 4)
+    size = (4, 3)
     kept = False
     flush = True
     template = "workflows/widget_requests.html"

@@ -19,6 +19,7 @@ $$("[data-script]").forEach((one) => { one.hidden = false; });
 $$("[data-no-script]").forEach((one) => { one.hidden = true; });
 $$("[data-grab]").forEach((one) => { one.hidden = false; });
 form.hidden = false;
+grid.dataset.ready = "";
 stack.on("change added removed", () => { changed = true; });
 
 function tell(text, item, node) {
@@ -157,10 +158,11 @@ function lock(button, item, on) {
 
 form.addEventListener("submit", () => {
   changed = false;
-  // On a phone gridstack shows one column: what is saved is the wide layout.
-  const cells = stack.save(false, false, undefined, 12).map(({ id, x, y, w, h }) => {
-    const item = grid.querySelector(`[gs-id="${CSS.escape(id)}"]`);
-    return { key: id, x: x || 0, y: y || 0, w: w || 1, h: h || 1, ...(item?.hasAttribute("data-locked") ? { locked: true } : {}) };
+  // On a phone gridstack shows one column: what is saved is the wide layout, in which it leaves out a width or height that is the least one.
+  const nodes = stack.getColumn() === 12 ? stack.engine.nodes : stack.save(false, false, undefined, 12);
+  const cells = nodes.map(({ id, x, y, w, h }) => {
+    const item = grid.querySelector(`[gs-id="${CSS.escape(id)}"]`), least = (name) => Number(item?.getAttribute(`gs-min-${name}`)) || 1;
+    return { key: id, x: x || 0, y: y || 0, w: w || least("w"), h: h || least("h"), ...(item?.hasAttribute("data-locked") ? { locked: true } : {}) };
   });
   form.elements.cells.value = JSON.stringify(cells);
 });
