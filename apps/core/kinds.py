@@ -33,8 +33,8 @@ class NotificationKind:
     """Subclass with a `key` and override the texts. `system`: oa | erp | crm. `todo`: stands in the to-do list until resolved.
     `label`: lazy words for the sort of message ("Contract approval"), shown above its title and in the filter.
 
-    `urgent`: an alarm: passes quiet hours, and nobody switches its mail off. Texts get the stored params and `show`, through which
-    every value of an outside record must pass.
+    `urgent`: an alarm: passes quiet hours, and nobody switches its mail off. `generic`: made from a record alone; a kind that knows the
+    case takes its place. Texts get the stored params and `show`, through which every value of an outside record must pass.
     """
 
     key: str = ""
@@ -43,6 +43,7 @@ class NotificationKind:
     urgent: bool = False
     icon: str = "bell"
     label: Any = ""
+    generic: bool = False
 
     def title(self, params: Mapping[str, Any], show: Show) -> str:
         raise NotImplementedError(self.key)

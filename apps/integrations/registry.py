@@ -9,11 +9,12 @@ from __future__ import annotations
 import functools
 import importlib
 import pathlib
+import re
 import tomllib
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from apps.integrations import policies
 from apps.integrations.canonical import KINDS
@@ -21,12 +22,96 @@ from apps.integrations.contract import Connector
 from apps.integrations.events import Problem
 
 CONNECTORS = pathlib.Path(__file__).resolve().parent.parent / "connectors"
+FIELD = re.compile(r"\{([a-z_0-9.]+)\}")
 Validator = Callable[[Mapping[str, Any], Mapping[str, Any]], Iterable[Problem]]
+
+
+class Words(BaseModel):
+    """A text in the languages of the portal; `{field}` (or `{custom.field}`) stands for a value of the record."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    en: str = ""
+    zh: str = ""
+
+    def in_language(self, code: str | None) -> str:
+        return self.zh if (code or "").startswith("zh") else self.en
+
+    @property
+    def fields(self) -> set[str]:
+        return {name for text in (self.en, self.zh) for name in FIELD.findall(text)}
+
+
+class Enters(BaseModel):
+    """The field took one of these values, and had none of them before."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    field: str
+    values: tuple[str, ...]
+
+
+class FallsBelow(BaseModel):
+    """The number became smaller than another field of the record."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    field: str
+    limit: str
+
+
+class Message(BaseModel):
+    """A kind of message that a connector adds: `[[messages]]` of its manifest. Exactly one of `enters`, `falls_below`, `rises` (a number grew)
+    and `at` (a moment of the record has come) says when. `to`: "owner" of the record, "steward" of the connection, "who:<action>:<resource>"
+    (all who may). `case`, `fact`: two systems that report the same fact of the same case make one message; `case` is a field of the record."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    key: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
+    record: str
+    label: Words
+    title: Words
+    body: Words = Words()
+    icon: str = "bell"
+    to: tuple[str, ...] = Field(min_length=1)
+    enters: Enters | None = None
+    falls_below: FallsBelow | None = None
+    rises: str = ""
+    at: str = ""
+    case: str = "external_id"
+    fact: str = ""
+
+    @field_validator("to")
+    @classmethod
+    def _known_people(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for one in value:
+            if not re.fullmatch(r"owner|steward|who:[a-z_]+:[a-z_]+\.[a-z_]+", one):
+                raise ValueError(f"to: {one!r} is neither owner, steward nor who:<action>:<resource>")
+        return value
+
+    @model_validator(mode="after")
+    def _whole(self) -> Message:
+        if self.record not in KINDS:
+            raise ValueError(f"there is no canonical kind {self.record!r}")
+        if sum(map(bool, (self.enters, self.falls_below, self.rises, self.at))) != 1:
+            raise ValueError(f"{self.key}: exactly one of enters, falls_below, rises, at")
+        for text in (self.label, self.title):
+            if not (text.en and text.zh):
+                raise ValueError(f"{self.key}: label and title in English and Chinese")
+        unknown = {name.partition(".")[0] for name in self.fields} - set(KINDS[self.record].model_fields)
+        if unknown:
+            raise ValueError(f"{self.key}: a {self.record} has no {', '.join(sorted(unknown))}")
+        return self
+
+    @property
+    def fields(self) -> set[str]:
+        """Every field of the record that it names."""
+        named = {self.case, self.rises, self.at} | self.title.fields | self.body.fields
+        named |= {self.enters.field} if self.enters else set()
+        named |= {self.falls_below.field, self.falls_below.limit} if self.falls_below else set()
+        return named - {""}
 
 
 class Manifest(BaseModel):
     """manifest.toml of a connector. `delivery`: how changes reach us; `quality`: the tier it claims; `entry_point`: "<module>:<object>".
-    `person_tokens`: the system takes a token of the company's sign-on, so that a person acts in it as that person."""
+    `person_tokens`: the system takes a token of the company's sign-on, so that a person acts in it as that person. `messages`: the kinds of
+    messages its records bring."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     id: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
@@ -40,6 +125,14 @@ class Manifest(BaseModel):
     quality: str = Field(pattern=r"^(bronze|silver|gold)$")
     entry_point: str = "connector:CONNECTOR"
     person_tokens: bool = False
+    messages: tuple[Message, ...] = ()
+
+    @field_validator("messages")
+    @classmethod
+    def _once(cls, value: tuple[Message, ...]) -> tuple[Message, ...]:
+        if len({message.key for message in value}) < len(value):
+            raise ValueError("two messages have one key")
+        return value
 
     @field_validator("entry_point")
     @classmethod

@@ -136,6 +136,11 @@ def open_item_of(system: str, kind: str, external_id: str) -> QuarantineItem | N
     return QuarantineItem.objects.filter(connection__key=system, kind=kind, external_id=external_id, state=QuarantineItem.State.OPEN).first()
 
 
+def connector_id(connection_key: str) -> str:
+    """The connector of a connection, or ""."""
+    return Connection.objects.filter(key=connection_key).values_list("connector_id", flat=True).first() or ""
+
+
 def quarantined() -> list[tuple[str, str, str]]:
     """(id, the owner's address, system) of every open item."""
     rows = QuarantineItem.objects.filter(state=QuarantineItem.State.OPEN).values_list("pk", "owner_email", "connection__key")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
@@ -9,9 +10,10 @@ from urllib.parse import quote
 from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
 
+from apps.core.access import Masked
 from apps.core.kinds import NoticeAction, NotificationKind, Show, register
-from apps.core.templatetags.atrium import money
-from apps.integrations.registry import problem_words
+from apps.core.templatetags.atrium import money, quantity
+from apps.integrations.registry import FIELD, Manifest, Message, Words, manifests, problem_words
 from apps.records.events import RESOURCES
 
 
@@ -108,3 +110,70 @@ class PaymentDue(NotificationKind):
 
     def ended(self, params: Mapping[str, Any], outcome: str) -> str:
         return {"followed_up": _("followed up"), "paid": _("paid")}.get(outcome) or super().ended(params, outcome)
+
+
+# --- kinds that connectors add by their manifests -----------------------------------------------------------------------------------------
+
+MONEY = {"amount", "amount_due", "balance", "overdue", "limit", "list_price"}
+
+
+class RecordMessage(NotificationKind):
+    """Base: what a record's change means, in the words of its connector's manifest. Every value passes the access rule of its field."""
+
+    generic = True
+    message: Message
+
+    def _filled(self, words: Words, params: Mapping[str, Any], show: Show) -> str:
+        return FIELD.sub(lambda found: self._value(found[1], params, show), words.in_language(get_language())).strip()
+
+    def _value(self, path: str, params: Mapping[str, Any], show: Show) -> str:
+        field, value = path.partition(".")[0], params["values"].get(path)
+        if value in (None, ""):
+            return ""
+        shown = show(RESOURCES[self.message.record], field, value, params.get("owner_id") or None)
+        if isinstance(shown, Masked):
+            return str(shown)
+        if field in MONEY:
+            return money(value, params.get("currency", ""))
+        return quantity(value) if NUMBER.fullmatch(str(value)) and field not in ("key", "order_keys", "custom") else str(value)
+
+    def title(self, params: Mapping[str, Any], show: Show) -> str:
+        return self._filled(self.message.title, params, show)
+
+    def body(self, params: Mapping[str, Any], show: Show) -> str:
+        """Nothing rather than a sentence with a hole."""
+        whole = all(params["values"].get(path) not in (None, "") for path in self.message.body.fields)
+        return self._filled(self.message.body, params, show) if whole else ""
+
+    def number(self, params: Mapping[str, Any]) -> str:
+        return str(params.get("number") or "")
+
+    def url(self, params: Mapping[str, Any]) -> str:
+        return str(params.get("url") or "")
+
+    def actions(self, params: Mapping[str, Any]) -> list[NoticeAction]:
+        return [NoticeAction(_("Open"), self.url(params), style="primary")] if self.url(params) else []
+
+
+NUMBER = re.compile(r"-?\d+(\.\d+)?")
+
+
+class Label:
+    """The label of a message, in the language of whoever reads it."""
+
+    def __init__(self, words: Words) -> None:
+        self.words = words
+
+    def __str__(self) -> str:
+        return self.words.in_language(get_language())
+
+
+def kind_of(manifest: Manifest, message: Message) -> type[RecordMessage]:
+    """The kind of notice for one message of a manifest."""
+    fields = {"key": f"{manifest.id}.{message.key}", "system": manifest.kind, "icon": message.icon, "label": Label(message.label), "message": message}
+    return type("ConnectorMessage", (RecordMessage,), fields)
+
+
+for _manifest in manifests().values():
+    for _message in _manifest.messages:
+        register(kind_of(_manifest, _message))

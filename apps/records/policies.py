@@ -7,8 +7,10 @@ import re
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any
+from urllib.parse import urlencode
 
 from apps.core import clock
+from apps.integrations.registry import FallsBelow, Message
 from apps.integrations.sdk import canonical
 from apps.records.events import RESOURCES  # noqa: F401 - part of these rules
 
@@ -138,3 +140,58 @@ def pages(total: int, size: int) -> int:
 
 def oldest(moments: Iterable[dt.datetime]) -> dt.datetime | None:
     return min(moments, default=None)
+
+
+# --- messages that connectors declare -------------------------------------------------------------------------------------------------------
+
+
+def value_of(record: Json, path: str) -> Any:
+    """A field of canonical JSON by its path ("custom.erp_order_no", "order_keys.0"); None where there is none."""
+    value: Any = record
+    for part in path.split("."):
+        if isinstance(value, Mapping):
+            value = value.get(part)
+        elif isinstance(value, list | tuple) and part.isdigit():
+            value = value[int(part)] if int(part) < len(value) else None
+        else:
+            return None
+    return value
+
+
+def number_of(record: Json, path: str) -> Decimal | None:
+    value = value_of(record, path)
+    try:
+        return None if value is None else Decimal(str(value))
+    except ArithmeticError:
+        return None
+
+
+def happened_now(message: Message, before: Json, after: Json) -> bool:
+    """Between these two readings that happened which the message is about. `before` is empty for a record that was not known."""
+    if message.enters:
+        values = message.enters.values
+        return str(value_of(after, message.enters.field)) in values and str(value_of(before, message.enters.field)) not in values
+    if message.falls_below:
+        return _below(message.falls_below, after) and not _below(message.falls_below, before)
+    if message.rises:
+        now, then = number_of(after, message.rises), number_of(before, message.rises)
+        return now is not None and now > max(then or Decimal(0), Decimal(0))
+    return value_of(after, message.at) != value_of(before, message.at)
+
+
+def _below(rule: FallsBelow, record: Json) -> bool:
+    value, limit = number_of(record, rule.field), number_of(record, rule.limit)
+    return value is not None and limit is not None and value < limit
+
+
+def place_of(kind: str, record: Json) -> str:
+    """Where the portal shows what a message about this record means."""
+    if kind == "stock":
+        return f"/stock/?{urlencode({'q': record.get('key') or ''})}"
+    if kind == "receivable":
+        return f"/customers/?{urlencode({'q': record.get('key') or ''})}"
+    if kind == "invoice":
+        return f"/orders/{record['order_ids'][0]}/" if record.get("order_ids") else "/orders/"
+    if kind == "follow_up":
+        return f"/deals/{record['deal_id']}/" if record.get("deal_id") else f"/customers/{record['customer_id']}/" if record.get("customer_id") else ""
+    return ""

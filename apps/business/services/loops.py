@@ -289,13 +289,14 @@ def _announce_shipments(loop: SalesLoop, fresh: set[str], now: dt.datetime) -> N
             params={"number": one["number"]},
             refs=[Ref("erp", gettext_noop("Delivery note"), one["number"], f"/shipments/{key}/")],
         )
-    notifications.notify(
+    whole = {"case": f"order:{loop.order_no}", "fact": "shipped"}  # the CRM and the ERP's delivery report the same
+    notifications.report(
         kind="business.order_shipped",
         person_ids=_people(loop),
         ref=f"loop:{loop.business_key}",
         now=now,
         params={**_params(loop), "progress": state, "shipments": numbers},
-        dedupe=f"shipped:{loop.business_key}:{'+'.join(sorted(fresh))}",
+        **(whole if state == "SHIPPED" else {"case": f"loop:{loop.business_key}", "fact": f"shipped:{'+'.join(sorted(fresh))}"}),
     )
 
 
@@ -311,13 +312,14 @@ def _announce_cancellation(loop: SalesLoop, now: dt.datetime) -> None:
         params={"order": loop.order_no},
         refs=[Ref("erp", gettext_noop("Sales order"), loop.order_no, f"/orders/{loop.order_id}/")],
     )
-    notifications.notify(
+    notifications.report(
         kind="business.order_cancelled",
         person_ids=_people(loop),
         ref=f"loop:{loop.business_key}",
         now=now,
         params=_params(loop),
-        dedupe=f"cancelled:{loop.business_key}",
+        case=f"order:{loop.order_no}",
+        fact="cancelled",
     )
 
 

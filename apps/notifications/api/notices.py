@@ -31,6 +31,7 @@ class NoticeSerializer(serializers.Serializer[Any]):
     kind = serializers.CharField()
     label = serializers.CharField()  # type: ignore[assignment]
     system = serializers.ChoiceField(choices=("oa", "erp", "crm"))
+    also = serializers.ListField(child=serializers.CharField(), help_text="other systems that reported the same")
     todo = serializers.BooleanField()
     title = serializers.CharField()
     body = serializers.CharField()

@@ -52,7 +52,8 @@ def todo_counts(person_ids: Iterable[uuid.UUID], now: dt.datetime | None = None)
 
 @dataclass(frozen=True)
 class Rendered:
-    """A notice in the viewer's words, masks applied. `ended`: how it ended and by whom, empty while it is open."""
+    """A notice in the viewer's words, masks applied. `ended`: how it ended and by whom, empty while it is open. `also`: other systems that
+    reported the same."""
 
     id: uuid.UUID
     kind: str
@@ -69,6 +70,7 @@ class Rendered:
     actions: list[NoticeAction]
     ended: str
     notification: Notification
+    also: tuple[str, ...] = ()
 
     @property
     def unread(self) -> bool:
@@ -124,6 +126,7 @@ def _render(kind: NotificationKind, notification: Notification, person: Any) -> 
         todo=notification.todo, title=str(kind.title(params, show)), body=str(kind.body(params, show)), url=kind.url(params),
         pane_url=kind.pane_url(params), actions=list(kind.actions(params)) if still_open else [],
         ended="" if still_open else ended_words(kind, notification, person), notification=notification,
+        also=tuple(params.get("also") or ()),
     )
 
 

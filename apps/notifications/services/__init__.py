@@ -16,11 +16,13 @@ from apps.notifications.services.notices import (
     snooze,
     wake,
 )
+from apps.notifications.services.reports import report
 from apps.notifications.services.truth import DRIFTED, RECONCILE, Report, reconcile
 from apps.notifications.services.views import MOST_VIEWS, UnableToSaveView, change_view, delete_view, move_view, save_view
 
 __all__ = [
     "DRIFTED", "LONGEST_SNOOZE", "MOST_AT_ONCE", "MOST_VIEWS", "RECONCILE", "WAKE", "Report", "UnableToDecideBatch", "UnableToPutAway",
     "UnableToSaveView", "UnableToSnooze", "UnableToUndoBatch", "act", "begin_undo", "change_view", "check", "decide", "delete_view", "dismiss",
-    "mark_all_read", "mark_read", "mark_unread", "move_view", "notify", "reconcile", "resolve", "restore", "save_view", "snooze", "undo", "wake",
+    "mark_all_read", "mark_read", "mark_unread", "move_view", "notify", "reconcile", "report", "resolve", "restore", "save_view", "snooze",
+    "undo", "wake",
 ]  # fmt: skip

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from apps.directory import selectors as directory
@@ -15,6 +15,7 @@ from apps.realtime import services as realtime
 from apps.records import policies
 from apps.records.events import RECORD_CHANGED, RECORD_GONE
 from apps.records.models import Record, RecordLink
+from apps.records.services import messages
 from apps.records.services.telling import payment_ref
 
 Json = Mapping[str, Any]
@@ -22,13 +23,15 @@ Json = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Change:
-    """What taking a record did. `new`: the portal did not know it. `changed`: its content is another. `stale`: we have read it later than that."""
+    """What taking a record did. `new`: the portal did not know it. `changed`: its content is another. `stale`: we have read it later than that.
+    `before`: its content until now, empty for a new one."""
 
     row: Record
     previous_state: str = ""
     new: bool = False
     changed: bool = False
     stale: bool = False
+    before: Json = field(default_factory=dict)
 
     @property
     def moved(self) -> bool:
@@ -75,13 +78,13 @@ def take(*, system: str, connection: str, kind: str, external_id: str, record: J
         new = row.pk == fresh.pk
     if as_of < row.as_of:
         return Change(row, row.state, stale=True)
-    changed, previous = dict(row.data) != dict(record) or row.deleted_at is not None, row.state
+    changed, previous, before = dict(row.data) != dict(record) or row.deleted_at is not None, row.state, dict(row.data)
     row.as_of, row.deleted_at = as_of, None
     if not changed:
         row.save(update_fields=["as_of", "deleted_at"])
         return Change(row, previous)
     _fill(row, kind, record, owners or Owners())
-    return Change(row, previous, new=new, changed=True)
+    return Change(row, previous, new=new, changed=True, before=before)
 
 
 def _locked(connection: str, kind: str, external_id: str) -> Record | None:
@@ -133,6 +136,8 @@ def take_read(*, data: Json, now: dt.datetime) -> Change:
                   record=data["record"], as_of=dt.datetime.fromisoformat(data["as_of"]))
     if change.changed or data.get("transition"):
         announce(change, hint=data, now=now)
+    if change.changed and data.get("live"):
+        messages.tell(row=change.row, before=change.before, now=now)
     return change
 
 
