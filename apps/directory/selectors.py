@@ -76,6 +76,11 @@ def active_people() -> QuerySet[Person]:
     return Person.objects.select_related("org_unit").filter(active=True).order_by("login")
 
 
+def names() -> list[tuple[uuid.UUID, str, str, str]]:
+    """(id, name, Chinese name, login) of all active people, by login."""
+    return list(Person.objects.filter(active=True).order_by("login").values_list("pk", "name", "name_zh", "login"))
+
+
 def people_like(q: str, *, size: int) -> list[Person]:
     """Active people whose name, login or department holds this text, by login."""
     wanted = Q()

@@ -65,3 +65,17 @@ class RecordLink(models.Model):
 
     def __str__(self) -> str:
         return f"{self.record_id} -> {self.kind} {self.target}"
+
+
+class RecordGram(models.Model):
+    """One gram of a record's search text (apps.core.matching), for kinds that a search looks through."""
+
+    gram = models.CharField(max_length=3)
+    record = models.ForeignKey(Record, on_delete=models.CASCADE, related_name="grams", db_index=False)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=("record", "gram"), name="records_one_gram")]
+        indexes = [models.Index(fields=("gram", "record"), name="records_by_gram")]
+
+    def __str__(self) -> str:
+        return f"{self.gram!r} of {self.record_id}"

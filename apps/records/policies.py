@@ -25,6 +25,8 @@ EMAIL = re.compile(r"^[^@\s]+@[^@\s]+\.[^@\s]+$")
 OF_CUSTOMER = ("order", "shipment", "receivable", "invoice")
 EDITABLE = ("name", "industry", "city", "phone", "email", "website", "note")
 LONGEST = 2000
+# kinds that the search of everything looks through
+SEARCHED = ("customer", "deal", "order", "shipment", "stock")
 Json = Mapping[str, Any]
 
 

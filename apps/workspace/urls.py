@@ -33,6 +33,7 @@ urlpatterns = [
     path("start/", launch.launch, name="start"),
     path("shell/todo-count/", shell.todo_count),
     path("search/", search.search),
+    path("search/quick/", search.quick),
     path("customers/", customers.customer_list),
     path("customers/<str:customer_id>/", customers.customer_record),
     path("customers/<str:customer_id>/edit/", customers.customer_edit),

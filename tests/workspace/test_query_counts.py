@@ -24,8 +24,9 @@ PAGES = {
     "ana": (
         "/home/todos/", "/home/messages/", "/shell/todo-count/", "/widgets/erp.stock_alerts/", "/widgets/erp.my_orders/",
         "/widgets/crm.my_pipeline/", "/widgets/business.loop/", "/customers/", "/customers/c-0/", "/customers/c-0/edit/", "/deals/",
-        "/deals/?view=list", "/deals/d-0/", "/orders/", "/orders/o-1/", "/stock/", "/search/?q=delta", "/inbox/", "/requests/", "/profile/",
-        "/widgets/crm.closing/", "/widgets/crm.follow_up/", "/widgets/workspace.favourites/", "/widgets/workflows.requests/", "/home/edit/",
+        "/deals/?view=list", "/deals/d-0/", "/home/edit/", "/inbox/", "/orders/", "/orders/o-1/", "/profile/", "/requests/", "/search/?q=delta",
+        "/search/quick/?q=delta", "/stock/", "/widgets/crm.closing/", "/widgets/crm.follow_up/", "/widgets/workflows.requests/",
+        "/widgets/workspace.favourites/",
         "/visits/", "/visits/?view=all", "/visits/new/?customer=c-0", f"/visits/{VISIT}/", f"/visits/{VISIT}/report/", "/visits/people/?people_q=wei",
         "/announcements/", f"/announcements/{NEWS}/", "/announcements/copies/", "/start/",
         "/widgets/workspace.quick_launch/", "/widgets/business.announcements/",

@@ -1,6 +1,14 @@
 """Reading records: `views` for people, `raw` for services and the engine."""
 
-from apps.records.selectors.raw import as_of, latest_follow_up, raw, raw_invoices_of, raw_order_of, raw_shipments_of
+from apps.records.selectors.finding import find
+from apps.records.selectors.raw import (
+    as_of,
+    latest_follow_up,
+    raw,
+    raw_invoices_of,
+    raw_order_of,
+    raw_shipments_of,
+)
 from apps.records.selectors.rows import PAGES, Listing, page_of
 from apps.records.selectors.views import (
     contacts_due,
@@ -26,9 +34,7 @@ from apps.records.selectors.views import (
 )
 
 __all__ = [
-    "PAGES", "Listing",
-    "as_of", "contacts_due", "customer", "customers", "deal", "deals", "follow_ups", "invoices", "last_contacts",
-    "latest_follow_up", "order", "orders", "page_of", "product",
-    "products", "purchase_requests", "raw", "raw_invoices_of", "raw_order_of", "raw_shipments_of", "receivable", "receivables", "shipment", "shipments",
-    "some", "stock", "stock_of",
-]
+    "PAGES", "Listing", "as_of", "contacts_due", "customer", "customers", "deal", "deals", "find", "follow_ups", "invoices",
+    "last_contacts", "latest_follow_up", "order", "orders", "page_of", "product", "products", "purchase_requests", "raw", "raw_invoices_of",
+    "raw_order_of", "raw_shipments_of", "receivable", "receivables", "shipment", "shipments", "some", "stock", "stock_of",
+]  # fmt: skip

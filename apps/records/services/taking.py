@@ -8,13 +8,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from apps.core import matching
 from apps.directory import selectors as directory
 from apps.jobs import services as jobs
 from apps.notifications import services as notifications
 from apps.realtime import services as realtime
 from apps.records import policies
 from apps.records.events import RECORD_CHANGED, RECORD_GONE
-from apps.records.models import Record, RecordLink
+from apps.records.models import Record, RecordGram, RecordLink
 from apps.records.services import messages
 from apps.records.services.telling import payment_ref
 
@@ -93,7 +94,7 @@ def _locked(connection: str, kind: str, external_id: str) -> Record | None:
 
 def _fill(row: Record, kind: str, record: Json, owners: Owners) -> None:
     values = policies.columns(kind, record)
-    before = (row.key, row.owner_id)
+    before, text = (row.key, row.owner_id), row.search
     for name, value in values.items():
         setattr(row, name, value)
     row.data, row.owner_id = dict(record), owners.of(kind, values)
@@ -103,10 +104,20 @@ def _fill(row: Record, kind: str, record: Json, owners: Owners) -> None:
     for gone_kind, target in known - wanted:
         RecordLink.objects.filter(record=row, kind=gone_kind, target=target).delete()
     RecordLink.objects.bulk_create([RecordLink(record=row, kind=k, target=t) for k, t in sorted(wanted - known)], ignore_conflicts=True)
+    if kind in policies.SEARCHED and row.search != text:
+        _index(row, text)
     if kind == "customer" and row.key and before != (row.key, row.owner_id):
         # Orders and the rest of this customer belong to its seller.
         Record.objects.filter(kind__in=policies.OF_CUSTOMER, customer_key=row.key).exclude(owner_id=row.owner_id).update(owner_id=row.owner_id)
         Record.objects.filter(kind__in=policies.OF_CUSTOMER, customer_key=row.key, owner_id=None).update(owner_id=row.owner_id)
+
+
+def _index(row: Record, text: str) -> None:
+    """Only what differs is written."""
+    known, wanted = matching.grams(text), matching.grams(row.search)
+    if known - wanted:
+        RecordGram.objects.filter(record=row, gram__in=known - wanted).delete()
+    RecordGram.objects.bulk_create([RecordGram(record=row, gram=gram) for gram in sorted(wanted - known)], ignore_conflicts=True)
 
 
 def announce(change: Change, *, hint: Json, now: dt.datetime) -> None:

@@ -103,6 +103,14 @@ def instances(person: Any, *, business_key: str = "") -> list[ProcessInstance]:
     return [row for row in rows[:200] if policies.may_see_instance(row, person)]
 
 
+def cases_of(person: Any, *, size: int) -> list[tuple[str, Any, str]]:
+    """(business key, title as this person may read it, number) of the latest cases that this person asked for or was asked about."""
+    mine = Q(starter=person.pk) | Q(pk__in=Task.objects.filter(candidates=person.pk).values("instance_id"))
+    decided = Q(pk__in=Task.objects.filter(decided_by=person.pk).values("instance_id"))
+    rows = ProcessInstance.objects.filter(mine | decided).select_related("definition").order_by("-created_at")[:size]
+    return [(row.business_key, policies.title_of(row, person), row.label) for row in rows]
+
+
 def startables(person: Any) -> list[registry.Startable]:
     """What this person may begin, in the order it was offered."""
     return [one for one in registry.STARTABLES.values() if plan(person, one.action, one.resource).allowed]

@@ -79,7 +79,7 @@ class WidgetDataSerializer(serializers.Serializer[Any]):
     as_of = serializers.DateTimeField(allow_null=True)
     failed = serializers.BooleanField(help_text="the last refresh did not work: these are the last known figures")
     slow = serializers.BooleanField(help_text="its system has not answered yet")
-    data = serializers.DictField()
+    data = serializers.DictField()  # type: ignore[assignment]
 
 
 class PinInput(serializers.Serializer[Any]):
@@ -88,7 +88,7 @@ class PinInput(serializers.Serializer[Any]):
 
 
 class PinSerializer(PinInput):
-    label = serializers.CharField()
+    label = serializers.CharField()  # type: ignore[assignment]
     url = serializers.CharField()
     at = serializers.DateTimeField()
 
