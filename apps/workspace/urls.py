@@ -2,7 +2,22 @@
 
 from django.urls import path
 
-from apps.workspace.views import acting, customers, deals, home, launch, layouts, orders, outside, search, shell, shipments, stock, tour
+from apps.workspace.views import (
+    acting,
+    customers,
+    deals,
+    home,
+    installed,
+    launch,
+    layouts,
+    orders,
+    outside,
+    search,
+    shell,
+    shipments,
+    stock,
+    tour,
+)
 
 urlpatterns = [
     path("", home.home, name="home"),
@@ -49,6 +64,9 @@ urlpatterns = [
     path("shipments/<str:shipment_id>/advance/", shipments.shipment_advance),
     path("stock/", stock.stock_list),
     path("open/<str:system>/", outside.open_outside),
+    path("manifest.webmanifest", installed.manifest),
+    path("sw.js", installed.worker),
+    path("offline/", installed.offline),
     path("tour/", tour.tour_start),
     path("tour/<str:deal_id>/", tour.tour_page),
     path("tour/<str:deal_id>/go/", tour.tour_go),

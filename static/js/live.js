@@ -16,6 +16,9 @@ let socketFailures = 0;
 let everLive = false, socketsWork = false;
 let retryTimer = 0, offlineTimer = 0, gapTimer = 0;
 
+let leaving = false;
+document.addEventListener("submit", (event) => { if (new URL(event.target.action).pathname === "/sign-out/") leaving = true; });
+
 const emit = (name, detail) => document.body.dispatchEvent(new CustomEvent(`atrium:${name}`, { detail }));
 
 // --- what the person sees ----------------------------------------------------------------------------------------------
@@ -134,6 +137,7 @@ function signedOut() {
   clearTimeout(retryTimer);
   show("offline");
   emit("signed-out", {});
+  if (leaving) return; // by its own form: its way leads through the sign-in service, a reload would cut it short
   // The session is over: the page must not stay. A page that was only just loaded is not loaded again and again.
   if (everLive || performance.now() > 5000) location.reload();
 }

@@ -25,12 +25,13 @@ PAGES: dict[str, tuple[tuple[str, int], ...]] = {
         ("/visits/", 200), ("/visits/?view=report", 200), ("/visits/new/?customer=c-0", 200), (f"/visits/{VISIT}/", 200),
         ("/announcements/", 200), (f"/announcements/{NEWS}/", 200), ("/announcements/copies/", 200), ("/start/", 200),
         (f"/visits/{VISIT}/change/", 200), (f"/visits/{VISIT}/report/", 200),
+        ("/profile/notifications/", 200), ("/channels/", 403), ("/offline/", 200),
     ),
     "eve": (("/shipments/s-1/", 200), ("/visits/new/", 403)),
     "fin": (("/customers/c-0/", 200), ("/orders/o-1/", 200)),
     "admin": (
         ("/connections/", 200), ("/quarantine/", 200), ("/access/", 200), ("/home/layouts/", 200), ("/home/layouts/sales/", 200),
-        ("/announcements/written/", 200), (f"/announcements/{NEWS}/", 200), ("/announcements/new/", 200),
+        ("/announcements/written/", 200), (f"/announcements/{NEWS}/", 200), ("/announcements/new/", 200), ("/channels/", 200),
     ),
     "guest": (("/", 403),),
 }  # fmt: skip
@@ -44,6 +45,8 @@ BETWEEN = [("en", "light", 768), ("en", "light", 1024), ("zh-hans", "light", 192
 @pytest.fixture
 def stocked(live_portal: str, cast: SimpleNamespace, settings: Any) -> SimpleNamespace:
     settings.ATRIUM_MODE = "demo"  # the tour's pages too
+    settings.EMAIL_HOST, settings.WEB_PUSH_HOSTS = "localhost", ["push.example"]  # pages of channels show all there is
+    settings.CHAT = {"wecom": {"url": "http://localhost:9", "id": "x", "secret": "x", "agent": "1", "token": "x", "aes_key": "x"}}
     return shop.fill(cast)
 
 

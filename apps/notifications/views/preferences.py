@@ -33,6 +33,7 @@ DIGESTS = {"off": gettext_noop("No digest"), "1h": gettext_noop("Every hour"), "
            "daily": gettext_noop("Every day at 8:00"), "weekly": gettext_noop("Mondays at 8:00")}  # fmt: skip
 WAITS = {0: gettext_noop("Never"), 30: gettext_noop("After half an hour"), 60: gettext_noop("After an hour"), 120: gettext_noop("After two hours"),
          240: gettext_noop("After four hours"), 480: gettext_noop("After eight hours"), 1440: gettext_noop("After a day")}  # fmt: skip
+HALVES = tuple(f"{half // 2:02}:{half % 2 * 30:02}" for half in range(48))
 COPIES = {"workdays": range(5), "all": range(7)}
 EVENING, MORNING = "20:00", "07:00"  # offered where nothing was chosen
 
@@ -101,7 +102,7 @@ def _context(request: PortalRequest) -> dict[str, Any]:
     reaching = selectors.merged(own, company, selectors.zone_of(account))
     return {
         "rows": selectors.grid(reaching, shown), "columns": [(one, _(FAMILIES[one]), one not in reaching.off) for one in shown],
-        "days": _days(reaching.quiet), "own_quiet": own.quiet is not None, "zone": reaching.zone, "levels": {key: _(text) for key, text in LEVELS.items()},
+        "days": _days(reaching.quiet), "halves": HALVES, "zone": reaching.zone, "levels": {key: _(text) for key, text in LEVELS.items()},
         "digests": [(key, _(text), reaching.digest == key) for key, text in DIGESTS.items()],
         "waits": [(key, _(text), reaching.remind_after == key) for key, text in WAITS.items()],
         "remind_by": [("", _("On a channel that was not used yet"), not reaching.remind_by),
@@ -211,7 +212,7 @@ def _company_context(request: PortalRequest) -> dict[str, Any]:
                for kind in selectors.choosable()]
     now = clock.now()
     return {
-        "limits": limits, "columns": [(one, _(FAMILIES[one])) for one in shown], "days": _days(row.quiet or {}),
+        "limits": limits, "columns": [(one, _(FAMILIES[one])) for one in shown], "days": _days(row.quiet or {}), "halves": HALVES,
         "digests": [(key, _(text), row.digest == key) for key, text in DIGESTS.items()],
         "waits": [(key, _(text), row.remind_after == key) for key, text in WAITS.items()],
         "health": selectors.health(now), "failed": selectors.failed(), "zone": settings.COMPANY_TIME_ZONE,

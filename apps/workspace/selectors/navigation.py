@@ -74,7 +74,10 @@ GROUPS: tuple[tuple[Any, tuple[Place, ...]], ...] = (
     ),
     (
         _("Administration"),
-        (Place("access", "/access/", _("Access"), "shield-lock", "access.role"),),
+        (
+            Place("access", "/access/", _("Access"), "shield-lock", "access.role"),
+            Place("channels", "/channels/", _("Channels"), "bell-cog", "notifications.channel", "manage"),
+        ),
     ),
 )
 # the phone's bottom bar: the first four that a person has; the rest is behind "More"
