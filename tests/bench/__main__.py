@@ -28,6 +28,17 @@ def _realtime(folder: pathlib.Path, tell: Tell) -> list[Result]:
         return run(Scale(), folder, tell)
 
 
+def _home(folder: pathlib.Path, tell: Tell) -> list[Result]:
+    """On a PostgreSQL and a Redis of this run."""
+    from tests.support.servers import running
+
+    with running() as values:
+        _set_up(values)
+        from tests.bench.home.measure import Scale, run
+
+        return run(Scale(), folder, tell)
+
+
 def _inbox(folder: pathlib.Path, tell: Tell) -> list[Result]:
     """On a PostgreSQL of this run."""
     from tests.support.servers import running
@@ -45,7 +56,7 @@ def _signon(folder: pathlib.Path, tell: Tell) -> list[Result]:
     return run(Scale(), folder, tell)
 
 
-SUBJECTS: dict[str, Callable[[pathlib.Path, Tell], list[Result]]] = {"realtime": _realtime, "inbox": _inbox, "signon": _signon}
+SUBJECTS: dict[str, Callable[[pathlib.Path, Tell], list[Result]]] = {"realtime": _realtime, "home": _home, "inbox": _inbox, "signon": _signon}
 
 
 def _set_up(values: dict[str, str]) -> None:

@@ -76,6 +76,7 @@ GROUPS: tuple[tuple[Any, tuple[Place, ...]], ...] = (
         _("Administration"),
         (
             Place("access", "/access/", _("Access"), "shield-lock", "access.role"),
+            Place("layouts", "/home/layouts/", _("Home pages of roles"), "layout-grid", "workspace.layout", "manage"),
             Place("channels", "/channels/", _("Channels"), "bell-cog", "notifications.channel", "manage"),
         ),
     ),

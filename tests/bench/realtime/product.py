@@ -53,11 +53,11 @@ def _session_of(person: Any) -> str:
     return session_of(person)
 
 
-def serve(log: pathlib.Path) -> Server:
+def serve(log: pathlib.Path, application: str = "portal.asgi:application") -> Server:
     """One web process, with the options of the stack."""
     from tests.support.processes import database_url
 
-    return _uvicorn("portal.asgi:application", log, {**ENVIRONMENT, "DATABASE_URL": database_url(), "REDIS_URL": settings.REDIS_URL})
+    return _uvicorn(application, log, {**ENVIRONMENT, "DATABASE_URL": database_url(), "REDIS_URL": settings.REDIS_URL})
 
 
 def serve_alternative(log: pathlib.Path) -> Server:
