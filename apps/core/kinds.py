@@ -70,6 +70,10 @@ class NotificationKind:
     def actions(self, params: Mapping[str, Any]) -> list[NoticeAction]:
         return []
 
+    def watches(self, params: Mapping[str, Any]) -> list[str]:
+        """Records ("<connection>:<kind>:<external id>") that it depends on: it can be snoozed until one of them changes."""
+        return []
+
     def ended(self, params: Mapping[str, Any], outcome: str) -> str:
         """How it ended, in words; who did it stands beside it. Unknown words read "dealt with"."""
         return {

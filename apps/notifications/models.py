@@ -143,7 +143,8 @@ class Notification(Identified):
 
     `dedupe`: a second notice with the same value to the same person is the first one. `outcome`: how it ended, a word its kind renders;
     `closed_by`: who decided. `snoozed_until`: out of the list until then. `read_at`: None = unread. `rank_at`: `due_at`, or NEVER: with it the
-    to-do list stands in the order of one index, so that its first page costs the same however long it is.
+    to-do list stands in the order of one index, so that its first page costs the same however long it is. `wakes_on_change`: snoozed until a
+    record that it names changes (`SnoozeWatch`), `snoozed_until` at the latest.
     """
 
     person = models.ForeignKey("directory.Person", on_delete=models.CASCADE, related_name="+")
@@ -161,6 +162,7 @@ class Notification(Identified):
     created_at = models.DateTimeField()
     read_at = models.DateTimeField(null=True)
     snoozed_until = models.DateTimeField(null=True)
+    wakes_on_change = models.BooleanField(default=False)
     closed_at = models.DateTimeField(null=True)
 
     class Meta:
@@ -176,6 +178,19 @@ class Notification(Identified):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.pk}"
+
+
+class SnoozeWatch(models.Model):
+    """A record ("<connection>:<kind>:<external id>") whose next change brings a snoozed message back."""
+
+    notification = models.ForeignKey(Notification, on_delete=models.CASCADE, related_name="watches")
+    record = models.CharField(max_length=220)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["record", "notification"], name="snooze_watch_once")]
+
+    def __str__(self) -> str:
+        return f"{self.notification_id} until {self.record}"
 
 
 class SavedView(Identified):

@@ -151,6 +151,9 @@ class RecordMessage(NotificationKind):
     def url(self, params: Mapping[str, Any]) -> str:
         return str(params.get("url") or "")
 
+    def watches(self, params: Mapping[str, Any]) -> list[str]:
+        return [str(params["record"])] if params.get("record") else []
+
     def actions(self, params: Mapping[str, Any]) -> list[NoticeAction]:
         return [NoticeAction(_("Open"), self.url(params), style="primary")] if self.url(params) else []
 

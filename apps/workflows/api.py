@@ -211,11 +211,14 @@ def timeline_data(timeline: selectors.Timeline, person: Any) -> dict[str, Any]:
 class TaskList(APIView):
     """Tasks."""
 
-    @extend_schema(responses=TaskSerializer(many=True), parameters=[OpenApiParameter("done", bool, description="what I decided instead")])
+    @extend_schema(responses=TaskSerializer(many=True), parameters=[
+        OpenApiParameter("done", bool, description="what I decided instead"),
+        OpenApiParameter("delegated", bool, description="what I handed over instead")])
     def get(self, request: Request) -> Response:
-        """What I can decide now; with ?done=1 what I decided."""
+        """What I can decide now; with ?done=1 what I decided, with ?delegated=1 what I handed over."""
         person = request._request.person  # type: ignore[attr-defined]
-        rows = selectors.done_by(person) if request.query_params.get("done") in ("1", "true") else selectors.tasks_for(person)
+        asked = [name for name in ("done", "delegated") if request.query_params.get(name) in ("1", "true")]
+        rows = {"done": selectors.done_by, "delegated": selectors.delegated_by}.get(asked[0] if asked else "", selectors.tasks_for)(person)
         return Response(TaskSerializer([task_data(task, person) for task in rows[:200]], many=True).data)
 
 

@@ -78,6 +78,9 @@ class TaskAssigned(CaseKind):
     def url(self, params: Params) -> str:
         return f"/approvals/{params['task_id']}/"
 
+    def watches(self, params: Params) -> list[str]:
+        return [str(record) for record in params.get("records") or ()]
+
     def pane_url(self, params: Params) -> str:
         return f"/approvals/{params['task_id']}/pane/"
 

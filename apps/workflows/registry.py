@@ -21,10 +21,10 @@ if TYPE_CHECKING:
     from apps.workflows.models import ProcessInstance
 
 __all__ = [
-    "AGREEMENTS", "BRIEFS", "CANDIDATES", "CARDS", "HAPPENED", "LABELS", "OBSERVERS", "SERVICE_TASKS", "STARTABLES",
-    "Agreement", "AgreementRow", "BpmnError", "Candidates", "Card",
-    "Decision", "Fact", "FormField", "Line", "Link", "Obstacle", "Option", "Ref", "Startable", "StepContext", "StepResult", "agreement", "brief",
-    "candidates", "card", "label", "observers", "service_task", "stamp", "startable",
+    "AGREEMENTS", "BRIEFS", "CANDIDATES", "CARDS", "DEPENDS", "HAPPENED", "LABELS", "OBSERVERS", "SERVICE_TASKS", "STARTABLES", "Agreement",
+    "AgreementRow", "BpmnError", "Candidates", "Card", "Decision", "Fact", "FormField", "Line", "Link", "Obstacle", "Option", "Ref", "Startable",
+    "StepContext", "StepResult", "agreement", "brief", "candidates", "card", "depends_on", "label", "observers", "service_task", "stamp",
+    "startable",
 ]  # fmt: skip
 F = TypeVar("F", bound=Callable[..., Any])
 Json = dict[str, Any]
@@ -147,6 +147,7 @@ CandidatesRule = Callable[["ProcessInstance"], Candidates]
 CardProvider = Callable[["ProcessInstance", dt.datetime], Card]
 AgreementProvider = Callable[["ProcessInstance", dt.datetime], Agreement]
 ObserverRule = Callable[["ProcessInstance", Any], bool]
+WatchedProvider = Callable[["ProcessInstance"], "list[str]"]
 BriefProvider = Callable[["ProcessInstance"], "tuple[Fact, ...]"]
 
 SERVICE_TASKS: dict[str, ServiceTask] = {}
@@ -156,6 +157,7 @@ AGREEMENTS: dict[str, AgreementProvider] = {}
 BRIEFS: dict[str, BriefProvider] = {}
 OBSERVERS: dict[str, ObserverRule] = {}
 STARTABLES: dict[str, Startable] = {}
+DEPENDS: dict[str, WatchedProvider] = {}
 
 
 def _into(table: dict[str, Any], name: str) -> Callable[[F], F]:
@@ -207,3 +209,9 @@ def observers(name: str) -> Callable[[F], F]:
 def startable(entry: Startable) -> Startable:
     """Offer a beginning to people; twice the same key is an error."""
     return _into(STARTABLES, entry.key)(entry)  # type: ignore[type-var]
+
+
+def depends_on(process_key: str) -> Callable[[F], F]:
+    """`fn(instance) -> list[str]`: records ("<connection>:<kind>:<external id>") whose change may be waited for before deciding. Reads the
+    database only."""
+    return _into(DEPENDS, process_key)

@@ -17,7 +17,8 @@ VISIT = "00000000-0000-0000-0000-0000000000a1"  # tests/support/shop.py
 NEWS = "00000000-0000-0000-0000-0000000000b1"
 PAGES: dict[str, tuple[tuple[str, int], ...]] = {
     "ana": (
-        ("/", 200), ("/home/edit/", 200), ("/inbox/", 200), ("/approvals/", 200), ("/requests/", 200), ("/customers/", 200), ("/customers/?q=nobody", 200),
+        ("/", 200), ("/home/edit/", 200), ("/inbox/", 200), ("/inbox/?tab=notices&by=system", 200), ("/inbox/?tab=closed", 200),
+        ("/done/?who=others", 200), ("/approvals/", 200), ("/requests/", 200), ("/customers/", 200), ("/customers/?q=nobody", 200),
         ("/customers/c-0/", 200), ("/customers/c-0/edit/", 200), ("/deals/", 200), ("/deals/?view=list", 200), ("/deals/d-1/", 200),
         ("/deals/d-10/", 200), ("/orders/", 200), ("/orders/o-1/", 200), ("/shipments/", 200), ("/shipments/s-3/", 200), ("/stock/", 200),
         ("/search/", 200), ("/search/?q=delta", 200), ("/search/?q=zzz", 200), ("/profile/", 200), ("/connections/", 403),

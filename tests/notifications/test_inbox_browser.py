@@ -172,3 +172,19 @@ def test_several_are_approved_together_and_undone_with_one_key(open_page: Any, l
         until(lambda page=page: page.locator(".mrow").count() == 4, what="all four are back")  # type: ignore[misc]
         assert Task.objects.filter(state__in=Task.OPEN).count() == 4
         page.context.close()
+
+
+@pytest.mark.req("E14", "U3")
+def test_where_websockets_are_blocked_events_keep_the_list_true(open_page: Any, filled: SimpleNamespace) -> None:
+    tab = open_page(filled.ana)
+    page, opened, streams = tab.page, [], []
+    page.route_web_socket("**/ws/", lambda socket: (opened.append(socket.url), socket.close(code=1011)))
+    page.on("request", lambda request: streams.append(request.url) if "/events/" in request.url else None)
+    tab.goto("/inbox/")
+    page.wait_for_function("() => document.body.dataset.live === 'live'", timeout=30_000)
+    assert len(opened) >= 2 and len(streams) >= 1  # sockets were tried first, then the stream of events
+    services.resolve(ref="t:x", now=clock.now(), outcome="approved", by=filled.boss.pk)
+    page.wait_for_selector(".mrow:has-text('Decide x')", state="detached", timeout=5_000)
+    assert titles(tab) == ["Decide y"]
+    page.wait_for_function("() => document.querySelector('[data-todo-number]').textContent === '1'", timeout=5_000)
+    assert len(streams) == 1  # one stream, not one a hint

@@ -25,7 +25,7 @@ PAGES = {
         "/home/todos/", "/home/messages/", "/shell/todo-count/", "/widgets/erp.stock_alerts/", "/widgets/erp.my_orders/",
         "/widgets/crm.my_pipeline/", "/widgets/business.loop/", "/customers/", "/customers/c-0/", "/customers/c-0/edit/", "/deals/",
         "/deals/?view=list", "/deals/d-0/", "/home/edit/", "/inbox/", "/orders/", "/orders/o-1/", "/profile/", "/profile/notifications/",
-        "/requests/", "/search/?q=delta",
+        "/inbox/?tab=closed", "/done/?who=others", "/requests/", "/search/?q=delta",
         "/search/quick/?q=delta", "/stock/", "/widgets/crm.closing/", "/widgets/crm.follow_up/", "/widgets/workflows.requests/",
         "/widgets/workspace.favourites/",
         "/visits/", "/visits/?view=all", "/visits/new/?customer=c-0", f"/visits/{VISIT}/", f"/visits/{VISIT}/report/", "/visits/people/?people_q=wei",

@@ -14,7 +14,7 @@ from apps.integrations.registry import register_problem, register_validator
 from apps.jobs.registry import JobContext, on
 from apps.records import selectors as records
 from apps.records.events import RECORD_CHANGED, RECORD_GONE
-from apps.workflows.registry import Agreement, Candidates, Card, Fact, agreement, brief, candidates, card, label
+from apps.workflows.registry import Agreement, Candidates, Card, Fact, agreement, brief, candidates, card, depends_on, label
 
 
 @on(RECORD_CHANGED, name="business.sales_loop")
@@ -76,6 +76,12 @@ def seller_manager(instance: Any) -> Candidates:
 @card("sales_contract")
 def sales_contract(instance: Any, now: dt.datetime) -> Card:
     return selectors.build_card(instance.business_key, now)
+
+
+@depends_on(services.loops.PROCESS)
+def records_of_case(instance: Any) -> list[str]:
+    loop = selectors.loop_of_business_key(instance.business_key)
+    return selectors.watched_records(loop) if loop else []
 
 
 @agreement(services.loops.PROCESS)

@@ -27,6 +27,7 @@ from apps.business.selectors.loops import (
     loop_of_order,
     template_for,
     templates,
+    watched_records,
 )
 from apps.business.selectors.paging import Listed
 from apps.business.selectors.picking import customers_to_pick, people_to_pick
@@ -47,5 +48,5 @@ __all__ = [
     "approver_of_person", "audience", "brief", "build_card", "copies_of", "copies_to", "customers_to_pick", "deadlines", "figures",
     "has_copy", "is_addressed", "latest_loop", "loop_of_business_key", "loop_of_order", "missing_readers", "obstacles_of", "people_to_pick",
     "problems_of", "reading_report", "template_for", "templates", "unread_count", "visit", "visit_brief", "visit_by_id", "visit_card",
-    "visits", "visits_between", "visits_of_customer", "written",
+    "visits", "visits_between", "visits_of_customer", "watched_records", "written",
 ]  # fmt: skip

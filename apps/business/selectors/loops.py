@@ -124,3 +124,13 @@ def figures(*, now: dt.datetime, days: int = 90) -> dict[str, Any]:
         "median_hours": statistics.median(hours) if hours else None,
         "sample": len(hours),
     }
+
+
+def watched_records(loop: SalesLoop) -> list[str]:
+    """Records whose change may matter to who decides: the deal, its stock, what the customer owes, the order when there is one."""
+    deal = records.raw("deal", external_id=loop.deal_id)
+    skus = {str(line["sku"]) for line in (deal.data.get("lines") or () if deal else ()) if line.get("sku")}
+    stock = [records.raw("stock", key=sku) for sku in sorted(skus)]
+    found = [f"crm:deal:{loop.deal_id}", f"erp:receivable:{loop.customer_key}"]
+    found += [f"erp:stock:{row.data['id']}" for row in stock if row]
+    return [*found, f"erp:order:{loop.order_id}"] if loop.order_id else found

@@ -44,6 +44,8 @@ class NoticeSerializer(serializers.Serializer[Any]):
     due_at = serializers.DateTimeField(source="notification.due_at", allow_null=True)
     created_at = serializers.DateTimeField(source="notification.created_at")
     snoozed_until = serializers.DateTimeField(source="notification.snoozed_until", allow_null=True)
+    wakes_on_change = serializers.BooleanField(source="notification.wakes_on_change")
+    watches = serializers.ListField(child=serializers.CharField(), help_text="records until whose change it can be snoozed")
 
 
 class NoticePageSerializer(serializers.Serializer[Any]):
@@ -57,6 +59,7 @@ class NoticePageSerializer(serializers.Serializer[Any]):
 
 class SnoozeInput(serializers.Serializer[Any]):
     until = serializers.DateTimeField(allow_null=True, required=False, help_text="null: back into the list now")
+    until_change = serializers.BooleanField(default=False, help_text="until a record that it depends on changes in its system")
 
 
 def _person(request: Request) -> Any:
@@ -107,7 +110,10 @@ class NoticeVerbView(APIView):
         if verb == "snooze":
             checked = SnoozeInput(data=request.data)
             checked.is_valid(raise_exception=True)
-            services.snooze(**given, until=checked.validated_data.get("until"))
+            if checked.validated_data["until_change"]:
+                services.snooze_until_change(**given)
+            else:
+                services.snooze(**given, until=checked.validated_data.get("until"))
         else:
             change = {"read": services.mark_read, "unread": services.mark_unread, "dismiss": services.dismiss, "restore": services.restore}
             change[verb](**given)

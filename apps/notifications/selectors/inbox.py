@@ -53,7 +53,7 @@ def todo_counts(person_ids: Iterable[uuid.UUID], now: dt.datetime | None = None)
 @dataclass(frozen=True)
 class Rendered:
     """A notice in the viewer's words, masks applied. `ended`: how it ended and by whom, empty while it is open. `also`: other systems that
-    reported the same."""
+    reported the same. `watches`: records until whose change it can be snoozed."""
 
     id: uuid.UUID
     kind: str
@@ -71,6 +71,7 @@ class Rendered:
     ended: str
     notification: Notification
     also: tuple[str, ...] = ()
+    watches: tuple[str, ...] = ()
 
     @property
     def unread(self) -> bool:
@@ -126,7 +127,7 @@ def _render(kind: NotificationKind, notification: Notification, person: Any) -> 
         todo=notification.todo, title=str(kind.title(params, show)), body=str(kind.body(params, show)), url=kind.url(params),
         pane_url=kind.pane_url(params), actions=list(kind.actions(params)) if still_open else [],
         ended="" if still_open else ended_words(kind, notification, person), notification=notification,
-        also=tuple(params.get("also") or ()),
+        also=tuple(params.get("also") or ()), watches=tuple(kind.watches(params)) if still_open else (),
     )
 
 

@@ -14,7 +14,9 @@ from apps.notifications.services.notices import (
     resolve,
     restore,
     snooze,
+    snooze_until_change,
     wake,
+    wake_by,
 )
 from apps.notifications.services.reports import report
 from apps.notifications.services.truth import DRIFTED, RECONCILE, Report, reconcile
@@ -24,5 +26,5 @@ __all__ = [
     "DRIFTED", "LONGEST_SNOOZE", "MOST_AT_ONCE", "MOST_VIEWS", "RECONCILE", "WAKE", "Report", "UnableToDecideBatch", "UnableToPutAway",
     "UnableToSaveView", "UnableToSnooze", "UnableToUndoBatch", "act", "begin_undo", "change_view", "check", "decide", "delete_view", "dismiss",
     "mark_all_read", "mark_read", "mark_unread", "move_view", "notify", "reconcile", "report", "resolve", "restore", "save_view", "snooze",
-    "undo", "wake",
+    "snooze_until_change", "undo", "wake", "wake_by",
 ]  # fmt: skip

@@ -25,7 +25,7 @@ MOST_AT_ONCE = 100
 HOLD = dt.timedelta(minutes=10)  # decisions of a batch wait this long if whoever takes them is stopped in between
 PLAIN = ("read", "unread", "done", "snooze")
 DECISIONS = ("approved", "rejected", "returned")
-RESTORED = ("read_at", "snoozed_until", "state", "closed_at")
+RESTORED = ("read_at", "snoozed_until", "wakes_on_change", "state", "closed_at")
 
 
 class UnableToUndoBatch(DomainError):
@@ -191,7 +191,7 @@ def _restore(batch: Batch, now: dt.datetime) -> None:
             item.update(result="failed", code="not_open", why=_("It is dealt with already."))
             continue
         for name, value in item.pop("before").items():
-            setattr(row, name, dt.datetime.fromisoformat(value) if value and name != "state" else value)
+            setattr(row, name, dt.datetime.fromisoformat(value) if value and name.endswith(("_at", "_until")) else value)
         item["result"] = "undone"
         changed.append(row)
     Notification.objects.bulk_update(changed, RESTORED)

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from apps.core import kinds
 from apps.core.errors import DomainError, NotFound
 from apps.jobs import services as jobs
-from apps.notifications.models import NEVER, Notification, State
+from apps.notifications.models import NEVER, Notification, SnoozeWatch, State
 from apps.notifications.services import deliveries
 from apps.realtime import services as realtime
 
@@ -119,6 +119,35 @@ def snooze(*, person: Viewer, notification_id: uuid.UUID, until: dt.datetime | N
     return _change(person, notification_id, "snooze", now, until)
 
 
+def snooze_until_change(*, person: Viewer, notification_id: uuid.UUID, now: dt.datetime) -> Notification:
+    """Out of the list until a record that it depends on changes in its system, at most 90 days. Raises UnableToSnooze when it names none."""
+    with transaction.atomic():
+        row = _own(person, notification_id)
+        records = kinds.get(row.kind).watches(row.params) if row.kind in kinds.KINDS else []
+        if not records:
+            raise UnableToSnooze(_("This depends on no record of another system. Choose a moment."))
+        fields = _snooze(row, now, now + LONGEST_SNOOZE)
+        row.wakes_on_change = True
+        SnoozeWatch.objects.bulk_create(SnoozeWatch(notification=row, record=record) for record in sorted(set(records)))
+        return _changed(row, fields, now)
+
+
+def wake_by(*, record: str, now: dt.datetime) -> int:
+    """A record changed: what was snoozed until then comes back, unread and with the time of now. In the caller's transaction. Returns how many."""
+    waiting = list(SnoozeWatch.objects.filter(record=record).values_list("notification_id", flat=True))
+    rows = Notification.objects.select_for_update().filter(pk__in=waiting, state=State.OPEN, snoozed_until__gt=now).order_by("pk") if waiting else ()
+    for row in rows:
+        _back(row, now)
+    return len(rows)
+
+
+def _back(row: Notification, now: dt.datetime) -> None:
+    """From a snooze: new again."""
+    row.snoozed_until, row.wakes_on_change, row.read_at, row.created_at = None, False, None, now
+    SnoozeWatch.objects.filter(notification=row).delete()
+    _changed(row, ["snoozed_until", "wakes_on_change", "read_at", "created_at"], now)
+
+
 def _change(person: Viewer, notification_id: uuid.UUID, verb: str, now: dt.datetime, until: dt.datetime | None = None) -> Notification:
     with transaction.atomic():
         row = _own(person, notification_id)
@@ -160,10 +189,11 @@ def _snooze(row: Notification, now: dt.datetime, until: dt.datetime | None) -> l
         raise UnableToSnooze(_("Choose a moment between 3 minutes and 90 days ahead."))
     if row.state != State.OPEN:
         raise UnableToSnooze(_("This is dealt with already; nothing has to be snoozed."))
-    row.snoozed_until = until
+    row.snoozed_until, row.wakes_on_change = until, False
+    SnoozeWatch.objects.filter(notification=row).delete()
     if until is not None:
         jobs.enqueue(kind=WAKE, payload={"notification_id": str(row.pk), "until": until.isoformat()}, run_at=until, now=now)
-    return ["snoozed_until"]
+    return ["snoozed_until", "wakes_on_change"]
 
 
 # What one can do with a message: changes the row, returns the names of the changed fields (none: it was so already), raises when it may not.
@@ -178,8 +208,7 @@ def wake(*, notification_id: uuid.UUID, until: dt.datetime, now: dt.datetime) ->
         row = Notification.objects.select_for_update().filter(pk=notification_id, state=State.OPEN, snoozed_until=until).first()
         if row is None:
             return False
-        row.snoozed_until, row.read_at, row.created_at = None, None, now
-        _changed(row, ["snoozed_until", "read_at", "created_at"], now)
+        _back(row, now)
     return True
 
 

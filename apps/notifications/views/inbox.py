@@ -124,6 +124,9 @@ def _apply(verb: str, request: PortalRequest, given: dict[str, Any]) -> str:
     if verb == "restore":
         services.restore(**given)
         return _("Back in your inbox.")
+    if request.POST.get("until") == "change":
+        services.snooze_until_change(**given)
+        return _("Snoozed until the system reports a change.")
     until = forms.snooze_until(request.POST.get("until", ""), given["now"])
     services.snooze(**given, until=until)
     return _("Snoozed.") if until else _("Back in your inbox.")

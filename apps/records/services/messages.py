@@ -67,7 +67,8 @@ def _report(row: Record, connector_id: str, message: Message, now: dt.datetime) 
     case = str(policies.value_of(row.data, message.case) or row.external_id)
     params = {
         "values": {path: policies.value_of(row.data, path) for path in sorted(message.title.fields | message.body.fields)},
-        "currency": row.currency, "owner_id": str(row.owner_id or ""), "number": case if message.case != "external_id" else row.key,
+        "record": f"{row.connection}:{row.kind}:{row.external_id}", "currency": row.currency, "owner_id": str(row.owner_id or ""),
+        "number": case if message.case != "external_id" else row.key,
         "url": selectors.page_of(row.kind, row.external_id) or policies.place_of(row.kind, row.data),
     }
     # a fact is named by what it is about: two systems name an order by its number, a stock level is the ERP's alone

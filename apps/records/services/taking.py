@@ -132,6 +132,7 @@ def announce(change: Change, *, hint: Json, now: dt.datetime) -> None:
     jobs.publish(event=RECORD_CHANGED, data=data, now=now, order_key=f"record:{row.connection}:{row.kind}:{row.external_id}")
     if row.kind == "receivable" and not policies.is_overdue(row.data):
         notifications.resolve(ref=payment_ref(row.key), now=now, outcome="paid")
+    notifications.wake_by(record=f"{row.connection}:{row.kind}:{row.external_id}", now=now)
     refresh_pages([row.kind], row.system, now)
 
 

@@ -4,6 +4,7 @@ from apps.workflows.selectors.frozen import decision_of, digest, document_of, is
 from apps.workflows.selectors.queries import (
     cases_of,
     decision_in_force,
+    delegated_by,
     done_by,
     get_instance,
     handed_over_by,
@@ -31,8 +32,8 @@ from apps.workflows.selectors.tracks import Phase, Step, current_steps, phases, 
 
 __all__ = [
     "Hop", "Phase", "ShownCard", "ShownDecision", "Step", "Timeline", "cases_of", "changes", "current_steps", "decision_in_force",
-    "decision_of", "digest", "document_of", "done_by", "get_instance", "handed_over_by", "instance_by_business_key", "instance_for",
-    "instances", "is_intact", "latest_decision", "offered", "open_incidents", "people_asked", "phases", "shown_card", "shown_decision",
-    "startables", "started_by", "stuck", "task_for", "tasks_for", "timeline", "titles", "to_repair", "told_incidents", "track",
-    "undoable_by", "urge_possible",
+    "decision_of", "delegated_by", "digest", "document_of", "done_by", "get_instance", "handed_over_by", "instance_by_business_key",
+    "instance_for", "instances", "is_intact", "latest_decision", "offered", "open_incidents", "people_asked", "phases", "shown_card",
+    "shown_decision", "startables", "started_by", "stuck", "task_for", "tasks_for", "timeline", "titles", "to_repair", "told_incidents",
+    "track", "undoable_by", "urge_possible",
 ]  # fmt: skip

@@ -20,6 +20,7 @@ from apps.workflows.models import DecisionSnapshot, Incident, InstanceEvent, Pro
 
 ACTIVE = ProcessInstance.State.ACTIVE
 URGE_AGAIN = dt.timedelta(hours=4)
+MOST_DELEGATED = 500
 
 
 def tasks_for(person: Any) -> QuerySet[Task]:
@@ -63,6 +64,13 @@ def handed_over_by(person: Any) -> QuerySet[Task]:
     if not decide(person, "reassign", "workflows.instance").allowed:
         return Task.objects.none()
     return _with_case(Task.objects.filter(state__in=Task.OPEN, instance__state=ACTIVE).exclude(candidates=person.pk).order_by("created_at"))
+
+
+def delegated_by(person: Any) -> QuerySet[Task]:
+    """Tasks this person handed over to somebody else, the latest change first: open ones, and how the others ended."""
+    handed = InstanceEvent.objects.filter(kind="task.reassigned", actor=person.pk).values_list("data__task_id", flat=True)
+    ids = {uuid.UUID(str(task)) for task in handed.order_by("-at")[:MOST_DELEGATED] if task}
+    return _with_case(Task.objects.filter(pk__in=ids).exclude(assignee=person.pk).order_by("-updated_at"))
 
 
 def task_for(person: Any, task_id: uuid.UUID) -> Task:

@@ -97,7 +97,8 @@ def _brief(instance: ProcessInstance) -> dict[str, Any]:
     provider, starter = registry.BRIEFS.get(instance.process_key), instance.starter
     facts = [dataclasses.asdict(fact) for fact in provider(instance)] if provider else []
     asked_by = {language: starter.display(language) for language in ("en", "zh-hans")} if starter else {}
-    return {"facts": facts, "asked_by": asked_by}
+    depends = registry.DEPENDS.get(instance.process_key)
+    return {"facts": facts, "asked_by": asked_by, "records": depends(instance) if depends else []}
 
 
 def params_of(task: Task) -> dict[str, Any]:

@@ -72,8 +72,9 @@ def request_withdraw(request: PortalRequest, instance_id: uuid.UUID) -> HttpResp
 @declare("workflows.task", "view")
 @require_GET
 def done_list(request: PortalRequest) -> HttpResponse:
-    """What I decided."""
-    person = request.person
-    found = _paged(selectors.done_by(person), request)
+    """What I decided; with ?who=others what I handed over, with whom it is and how it stands."""
+    person, delegated = request.person, request.GET.get("who") == "others"
+    found = _paged(selectors.delegated_by(person) if delegated else selectors.done_by(person), request)
     rows: list[tuple[Task, Any]] = [(task, policies.title_of(task.instance, person)) for task in found]
-    return page(request, "workflows/done_list.html", {"page": found, "rows": rows}, fragment="workflows/done_rows.html")
+    context = {"page": found, "rows": rows, "delegated": delegated}
+    return page(request, "workflows/done_list.html", context, fragment="workflows/done_rows.html")
