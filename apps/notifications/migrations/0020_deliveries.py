@@ -9,7 +9,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('directory', '0001_initial'),
-        ('notifications', '0011_batches'),
+        ('notifications', '0012_snooze_until_change'),
     ]
 
     operations = [
