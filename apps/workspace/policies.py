@@ -10,8 +10,8 @@ COLUMNS, HIGHEST, LOWEST, MOST = 12, 8, 200, 60
 VERBS = ("left", "right", "up", "down", "wider", "narrower", "taller", "shorter")
 # The company's order where no administrator arranged anything; what a person may not see is left out and the others close up.
 ORDER = (
-    "business.announcements", "workspace.quick_launch", "workspace.todos", "workspace.messages", "business.calendar", "business.loop",
-    "workflows.approvals", "crm.follow_up", "crm.closing", "erp.stock_alerts", "erp.to_ship", "erp.overdue", "erp.my_orders", "crm.my_pipeline",
+    "workspace.todos", "workspace.messages", "business.loop", "workflows.approvals", "crm.follow_up", "crm.closing", "business.announcements",
+    "business.calendar", "workspace.quick_launch", "erp.stock_alerts", "erp.my_orders", "crm.my_pipeline", "erp.to_ship", "erp.overdue",
     "workflows.stuck", "integrations.connections", "integrations.quarantine", "workflows.requests", "business.visits", "workspace.favourites",
     "workspace.recent",
 )  # fmt: skip

@@ -72,7 +72,7 @@ class QuickLaunch(Widget):
     icon = "rocket"
     system = "oa"
     resource = "workspace.home"
-    size = (3, 3)
+    size = (4, 3)
     refresh = 3600
     template = "workspace/widgets/quick_launch.html"
     listens = ()
