@@ -153,6 +153,24 @@ def test_a_purchase_request_names_its_order_by_the_number(erp: Play) -> None:
     )
 
 
+def test_a_purchase_for_the_stock_is_asked_for_without_an_order(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The command of portal_bridge takes it since its sale may be left out."""
+    from apps.connectors.erp_tryton import actions
+    from apps.integrations.sdk import SERVICE, PurchaseRequestCreate
+
+    asked: list[Any] = []
+
+    class Client:
+        def command(self, name: str, payload: Any, *, key: str, actor: Any) -> Any:
+            asked.append((name, payload, key))
+            return {"sale": None, "reference": "", "requests": [{"id": 9}]}
+
+    monkeypatch.setattr(actions, "client_of", lambda config: Client())
+    given = PurchaseRequestCreate.model_validate({"lines": [{"sku": "P-1", "quantity": "3"}]})
+    assert actions.purchase_request_create(None, SERVICE, given, "k") == {"request_ids": ["9"], "reference": ""}  # type: ignore[arg-type]
+    assert asked == [("purchase_request.create", {"lines": [{"product": "P-1", "quantity": "3"}]}, "k")]
+
+
 def test_a_request_without_an_order_keeps_its_own_words() -> None:
     raw = {"id": 1, "product": "P-1", "quantity": 1, "state": "draft", "origin": "Rule [7]", "origin_model": "stock.order_point"}
     assert mapping.purchase_request(raw).reference == "Rule [7]"

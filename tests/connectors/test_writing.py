@@ -111,6 +111,21 @@ def _loses_the_answer_of_writes(handler: Any, ask: lines.Ask, behind: lines.Behi
         lines.loses(handler, ask, behind)
 
 
+@pytest.mark.req("E1")
+def test_a_purchase_for_the_stock_names_no_order(live: Bench) -> None:
+    if not live.name.startswith("erp"):
+        return
+    stream = live.connector.stream("purchase_requests")
+    data = {"lines": [{"sku": "P-1015", "quantity": "2.5"}]}
+    made = live.act("purchase_request.create", data, f"stock-{live.name}")
+    assert made == live.act("purchase_request.create", data, f"stock-{live.name}") and made["reference"] == ""  # once
+    raw = stream.fetch(live.config(), made["request_ids"][0])
+    found = stream.map(raw)
+    assert (found.sku, found.quantity, found.reference) == ("P-1015", Decimal("2.5"), "")
+    with pytest.raises(PermanentError):
+        live.act("purchase_request.create", {"order_no": "SO-NONE", **data}, f"stock-none-{live.name}")
+
+
 def test_the_key_goes_with_every_write(live: Bench) -> None:
     def act(name: str, data: Json, key: str) -> Json:
         live.line.asks.clear()

@@ -137,6 +137,6 @@ def purchase_request(raw: Raw) -> PurchaseRequest:
         sku=raw["itemNo"],
         quantity=raw["quantity"],
         state=_state(REQUEST_STATES, raw),
-        reference=raw["reference"],
+        reference=raw.get("reference") or "",
         needed_on=raw.get("neededOn"),
     )
