@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -103,8 +104,12 @@ def close_up(cells: Iterable[Cell]) -> list[Cell]:
 
 def standard(sizes: Mapping[str, tuple[int, int]]) -> list[Cell]:
     """The company's own layout for who may see these widgets (key -> size)."""
-    named = [key for key in ORDER if key in sizes]
-    return close_up(Cell(key, 0, index, *sizes[key]) for index, key in enumerate(named))
+    return list(_standard(tuple((key, sizes[key]) for key in ORDER if key in sizes)))
+
+
+@functools.lru_cache(maxsize=128)
+def _standard(named: tuple[tuple[str, tuple[int, int]], ...]) -> tuple[Cell, ...]:
+    return tuple(close_up(Cell(key, 0, index, *size) for index, (key, size) in enumerate(named)))
 
 
 def resolved(role: list[Cell], own: list[Cell] | None, hidden: Iterable[str], offered: Iterable[str]) -> list[Cell]:

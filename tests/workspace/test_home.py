@@ -94,6 +94,14 @@ def test_four_widgets_with_figures_source_and_age(stocked: SimpleNamespace, as_:
     assert again.count('class="stack skel"') == first.count('class="stack skel"') - len(FOUR) and "6308-2RS" in again
 
 
+@pytest.mark.req("U3")
+def test_without_script_everything_stands_in_the_page(stocked: SimpleNamespace, as_: Any) -> None:
+    client = as_(stocked.ana)
+    assert '<noscript><a class="btn btn-s" href="/?whole=1">' in client.get("/").content.decode()
+    page = client.get("/?whole=1").content.decode()
+    assert 'class="stack skel"' not in page and "6308-2RS" in page and "SO-20870" in page
+
+
 def test_a_widget_somebody_may_not_see_is_locked_with_the_reason(stocked: SimpleNamespace, as_: Any) -> None:
     client = as_(stocked.eve)
     page = text(client.get("/widgets/crm.my_pipeline/"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 import threading
 import time
 from collections.abc import Iterator
@@ -243,6 +244,31 @@ def test_a_warm_page_asks_nobody_outside(cast: SimpleNamespace, as_: Any, place:
         took = time.perf_counter() - began
     assert page.count("Nothing opened yet") == 12 and system.asks == 12
     assert len([q for q in queries if q["sql"].startswith(("INSERT", "UPDATE"))]) == 0 and took < 5
+
+
+@pytest.mark.req("U3", "D5")
+def test_a_warm_card_is_drawn_once_with_each_requests_own_token(stocked: SimpleNamespace, as_: Any, travel: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    from apps.workspace.templatetags import business
+
+    travel(NOW)
+    services.save_own(person=stocked.eve, items=[{"key": "erp.to_ship", "x": 0, "y": 0, "w": 4, "h": 3}], now=NOW)
+    drawn: list[str] = []
+    draw = business._drawn
+    monkeypatch.setattr(business, "_drawn", lambda view, *rest: drawn.append(view.widget.key) or draw(view, *rest))
+    client = as_(stocked.eve)
+    client.get("/widgets/erp.to_ship/")
+    pages = [client.get("/").content.decode() for _visit in range(3)]
+    assert drawn.count("erp.to_ship") == 1 + 2  # the fragment's body; once the card and its body on the page
+    tokens = [re.findall(r'action="/home/do/ship/".*?name="csrfmiddlewaretoken" value="([^"]+)"', page, re.DOTALL) for page in pages]
+    assert all(tokens) and len({token for found in tokens for token in found}) == 3 and business.PLACE_OF_TOKEN not in "".join(pages)
+    strict = as_(stocked.eve)
+    strict.handler.enforce_csrf_checks = True
+    token = re.findall(r'name="csrfmiddlewaretoken" value="([^"]+)"', strict.get("/").content.decode())[-1]
+    assert strict.post("/home/do/ship/", {"shipment": "nowhere", "to": "done", "csrfmiddlewaretoken": token}).status_code == 302
+    travel(NOW + dt.timedelta(seconds=31))
+    client.get("/widgets/erp.to_ship/")
+    client.get("/")
+    assert drawn.count("erp.to_ship") == 3 + 3  # new figures are drawn anew
 
 
 # --- the widgets that ask for real ------------------------------------------------------------------------------------------------------------

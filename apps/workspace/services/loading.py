@@ -14,7 +14,7 @@ import threading
 from collections.abc import Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as FutureTimeout
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 from django.conf import settings
@@ -51,7 +51,8 @@ class WidgetView:
     """A widget as one person sees it now.
 
     state: ready | waiting (nothing at hand: the browser asks) | failed | refused. `old`: shown although it is due for a refresh. `failed`: the
-    last refresh did not work. `slow`: its system has not answered yet; it is still asked.
+    last refresh did not work. `slow`: its system has not answered yet; it is still asked. `drawn`: the card as it was drawn from these very figures for
+    this person, "" when it was not yet; `draw_key`: where to keep it ("": nowhere).
     """
 
     widget: Widget
@@ -62,6 +63,9 @@ class WidgetView:
     failed: bool = False
     slow: bool = False
     cell: Cell | None = None
+    drawn: str = ""
+    draw_key: str = ""
+    read_at: dt.datetime | None = None
 
     @property
     def slug(self) -> str:
@@ -104,13 +108,30 @@ def _key(widget: Widget, person: Any, rights: str) -> str:
     return f"widget:{widget.key}:{whose}:{rights}:{get_language()}"
 
 
-def shown(*, person: Any, cells: Iterable[Cell], widgets: dict[str, Widget], now: dt.datetime) -> list[WidgetView]:
-    """The page's widgets in their order, without waiting for any system. What is due is started, not awaited."""
+def shown(*, person: Any, cells: Iterable[Cell], widgets: dict[str, Widget], now: dt.datetime, whole: bool = False) -> list[WidgetView]:
+    """The page's widgets in their order, without waiting for any system. What is due is started, not awaited.
+
+    `whole`: for a browser that cannot ask by itself: what is missing is read here, an outside system shortly waited for.
+    """
     placed = [(cell, widgets[cell.key]) for cell in cells]
     rights = epoch()
     keys = {widget.key: _key(widget, person, rights) for _cell, widget in placed if widget.kept}
-    known = cache.get_many([name for key in keys.values() for name in (key, f"{key}:failed")]) if keys else {}
-    return [_at_hand(cell, widget, person, now, keys.get(widget.key, ""), known) for cell, widget in placed]
+    names = [name for key in keys.values() for name in (key, f"{key}:failed", _draw_key(key, person))]
+    known = cache.get_many(names) if names else {}
+    views = [_at_hand(cell, widget, person, now, keys.get(widget.key, ""), known) for cell, widget in placed]
+    if not whole:
+        return views
+    return [replace(fetched(person=person, widget=v.widget, now=now), cell=v.cell) if v.state == "waiting" else v for v in views]
+
+
+def _draw_key(key: str, person: Any) -> str:
+    """What is drawn is one person's (time zone, masks), also where the figures are everybody's."""
+    return f"{key}:drawn:{person.pk}"
+
+
+def keep_drawn(view: WidgetView, card: str) -> None:
+    """Keep the card as drawn while its figures are fresh: a page that is warm is not drawn again."""
+    cache.set(view.draw_key, (view.read_at, card), view.widget.refresh)
 
 
 def _at_hand(cell: Cell, widget: Widget, person: Any, now: dt.datetime, key: str, known: dict[str, Any]) -> WidgetView:
@@ -124,7 +145,11 @@ def _at_hand(cell: Cell, widget: Widget, person: Any, now: dt.datetime, key: str
             flight.told = True
     if kept is None:
         return WidgetView(widget, "failed" if failed else "waiting", cell=cell)
-    return WidgetView(widget, "ready", kept.context, old=due and not failed, failed=failed, cell=cell)
+    if due or failed:
+        return WidgetView(widget, "ready", kept.context, old=due and not failed, failed=failed, cell=cell)
+    name = _draw_key(key, person)
+    at, drawn = known.get(name, (None, ""))
+    return WidgetView(widget, "ready", kept.context, cell=cell, drawn=drawn if at == kept.at else "", draw_key=name, read_at=kept.at)
 
 
 def _age(kept: Kept, now: dt.datetime) -> float:

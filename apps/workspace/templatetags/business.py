@@ -8,11 +8,12 @@ from typing import Any
 from django import template
 from django.template.loader import render_to_string
 from django.utils.html import format_html, format_html_join
-from django.utils.safestring import SafeString
+from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext_lazy as _
 
 from apps.core.access import Masked
 from apps.core.templatetags.atrium import pill
+from apps.workspace.services import keep_drawn
 
 register = template.Library()
 log = logging.getLogger(__name__)
@@ -68,6 +69,7 @@ CHANNELS: dict[str, tuple[Any, str]] = {
     "note": (_("Note"), "note"),
 }
 FRAME = "workspace/widgets/frame.html"
+PLACE_OF_TOKEN = "the-token-of-whoever-looks"  # noqa: S105 - stands in kept cards where each request's own token goes
 ORDER_STEPS = {"draft": 1, "confirmed": 2, "processing": 3, "done": 4}
 
 
@@ -112,16 +114,25 @@ def steps(reached: int, of: int, tone: str, label: Any) -> SafeString:
 
 @register.simple_tag(takes_context=True)
 def widget_card(context: Any, view: Any, editing: bool = False) -> str:
-    """The whole card of a widget, or, while the page is arranged, one that does nothing."""
+    """The whole card of a widget, or, while the page is arranged, one that does nothing. A card of fresh figures is drawn once and kept; the token of
+    its forms is put in each time."""
+    request, token = context.get("request"), str(context.get("csrf_token") or "")
+    if view.drawn and not editing:
+        return mark_safe(view.drawn.replace(PLACE_OF_TOKEN, token))  # noqa: S308 - drawn by a template of ours
     template = FRAME if editing or view.state != "ready" else view.widget.frame
-    values = {**view.context, "data": view.context, "view": view, "note": {}, "editing": editing}
-    return _drawn(view, template, values, context.get("request"), "workspace/widgets/broken_card.html")
+    keep = bool(view.draw_key) and not editing
+    values = {**view.context, "data": view.context, "view": view, "note": {}, "editing": editing, **({"csrf_token": PLACE_OF_TOKEN} if keep else {})}
+    card = _drawn(view, template, values, request, "workspace/widgets/broken_card.html")
+    if not keep:
+        return card
+    keep_drawn(view, str(card))
+    return mark_safe(card.replace(PLACE_OF_TOKEN, token))  # noqa: S308 - the same
 
 
 @register.simple_tag(takes_context=True)
 def widget_body(context: Any, view: Any) -> str:
     """The inside of a ready widget. One that cannot be drawn says so and leaves the page whole."""
-    values = {**view.context, "data": view.context, "view": view, "note": context.get("note") or {}}
+    values = {**view.context, "data": view.context, "view": view, "note": context.get("note") or {}, "csrf_token": context.get("csrf_token")}
     return _drawn(view, view.widget.template, values, context.get("request"), "workspace/widgets/broken.html")
 
 

@@ -29,13 +29,13 @@ EDIT = "/home/edit/"
 @declare("workspace.home", "view")
 @require_GET
 def home(request: PortalRequest) -> HttpResponse:
-    """The page; widgets that are not at hand are fetched by the browser, one by one."""
-    return render(request, "workspace/home.html", _page(request))
+    """The page; widgets that are not at hand are fetched by the browser, one by one. `whole`: for a browser without script, all in the page."""
+    return render(request, "workspace/home.html", _page(request, whole="whole" in request.GET))
 
 
-def _page(request: PortalRequest) -> dict[str, Any]:
+def _page(request: PortalRequest, *, whole: bool = False) -> dict[str, Any]:
     now, arranged = clock.now(), layouts.arrangement(request.person)
-    views = services.shown(person=request.person, cells=arranged.cells, widgets=WIDGETS, now=now)
+    views = services.shown(person=request.person, cells=arranged.cells, widgets=WIDGETS, now=now, whole=whole)
     return {
         "arranged": arranged,
         "widgets": views,
