@@ -11,7 +11,7 @@ import pytest
 
 from apps.core import clock, kinds
 from apps.notifications import services
-from apps.notifications.models import Notification
+from apps.notifications.models import Batch, Notification
 from apps.workflows.models import Task
 from tests.browser.conftest import NOISE, chromium, live_portal, open_page  # noqa: F401 - fixtures
 from tests.notifications.test_batches import cases  # noqa: F401 - fixture
@@ -160,6 +160,7 @@ def test_several_are_approved_together_and_undone_with_one_key(open_page: Any, l
         assert page.locator("[data-held] li").count() == 1
         page.mouse.move(0, 0)
         tab.settle()
+        page.wait_for_function("() => [...document.querySelectorAll('.btn')].every((one) => getComputedStyle(one).opacity === '1')")  # no longer busy
         tab.shot(f"inbox_check.{language}.{width}")
         assert tab.findings() == []
         page.click("#batch-check [type=submit]")
@@ -171,6 +172,21 @@ def test_several_are_approved_together_and_undone_with_one_key(open_page: Any, l
         page.keyboard.press("z")
         until(lambda page=page: page.locator(".mrow").count() == 4, what="all four are back")  # type: ignore[misc]
         assert Task.objects.filter(state__in=Task.OPEN).count() == 4
+        tab.goto(f"/inbox/batches/{Batch.objects.latest('created_at').pk}/")
+        tab.shot(f"inbox_batch.{language}.{width}")
+        assert tab.findings() == []
+        tab.goto("/inbox/")
+        page.click("[popovertarget=inbox-views]")
+        page.fill("#inbox-views input[name=name]", f"Mine {width}")
+        tab.shot(f"inbox_views.{language}.{width}")
+        assert tab.findings() == []
+        page.press("#inbox-views input[name=name]", "Enter")
+        page.wait_for_selector(f"#inbox-views a:has-text('Mine {width}')", state="attached")
+        page.click(".mrow .open >> nth=0")
+        page.click("[popovertarget=snooze-menu]")
+        tab.settle()
+        tab.shot(f"inbox_snooze.{language}.{width}")
+        assert tab.findings() == []
         page.context.close()
 
 
