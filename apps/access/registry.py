@@ -60,6 +60,8 @@ RESOURCE_WORDS: dict[str, Any] = {
     "business.visit": _("Customer visits"),
     "business.announcement": _("Announcements"),
     "business.circulation": _("Copies of cases"),
+    "business.calendar": _("Own calendar"),
+    "directory.absence": _("Absences"),
     "core.api": _("API description"),
 }
 ACTION_WORDS: dict[str, Any] = {

@@ -16,5 +16,6 @@ class BusinessConfig(AppConfig):
 
         register_resource("business.template", actions={"view", "manage"})
         register_resource("business.announcement", actions={"view", "manage"})
+        register_resource("business.calendar", actions={"view", "edit"})
         register_resource("business.circulation", actions={"view", "create"})
         register_resource("business.visit", actions={"view", "create"}, fields=VISIT)

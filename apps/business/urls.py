@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from apps.business.views import announcements, visits
+from apps.business.views import announcements, calendar, visits
 
 urlpatterns = [
     path("announcements/", announcements.announcement_list, name="announcements"),
@@ -17,6 +17,13 @@ urlpatterns = [
     path("announcements/<uuid:announcement_id>/pin/", announcements.announcement_pin),
     path("announcements/<uuid:announcement_id>/remind/", announcements.announcement_remind),
     path("announcements/<uuid:announcement_id>/confirm/", announcements.announcement_confirm),
+    path("calendar/", calendar.calendar, name="calendar"),
+    path("calendar/absences/", calendar.absence_add),
+    path("calendar/absences/<uuid:absence_id>/cancel/", calendar.absence_cancel),
+    path("calendar/link/", calendar.link),
+    path("calendar/link/make/", calendar.link_make),
+    path("calendar/link/revoke/", calendar.link_revoke),
+    path("calendar/feed/<str:token>.ics", calendar.feed),
     path("copies/people/", announcements.case_people),
     path("copies/<str:business_key>/", announcements.case_copies),
     path("copies/<str:business_key>/send/", announcements.case_copy),

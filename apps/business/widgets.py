@@ -3,6 +3,7 @@
 import datetime as dt
 from typing import Any
 
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from apps.business import selectors
@@ -59,3 +60,23 @@ class Announcements(Widget):
             for one in found.rows
         ]  # fmt: skip
         return {"rows": rows, "count": found.count, "unread": selectors.unread_count(person, now), "as_of": now}
+
+
+@register
+class Calendar(Widget):
+    """The next seven days: visits, what falls due, who of the department is away."""
+
+    key = "business.calendar"
+    title = _("Next seven days")
+    icon = "calendar"
+    system = "oa"
+    resource = "business.calendar"
+    size = (4, 3)
+    template = "business/widgets/calendar.html"
+    listens = ("visit", "todo")
+    flush = True
+
+    def load(self, *, person: Any, now: dt.datetime) -> dict[str, Any]:
+        """rows: Entry."""
+        today = timezone.localtime(now).date()
+        return {"rows": selectors.entries(person, today, today + dt.timedelta(days=6), now)[:6], "as_of": now}

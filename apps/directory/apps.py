@@ -7,6 +7,8 @@ class DirectoryConfig(AppConfig):
 
     def ready(self) -> None:
         from apps.core import people
+        from apps.core.access import register_resource
         from apps.directory.selectors import PeoplePort
 
         people.fill(PeoplePort())
+        register_resource("directory.absence", actions={"view", "edit"})

@@ -73,3 +73,22 @@ class ReportingLine(models.Model):
             models.UniqueConstraint(fields=["person", "manager", "kind"], name="one_line_each"),
             models.CheckConstraint(condition=~models.Q(person=models.F("manager")), name="nobody_reports_to_oneself"),
         ]
+
+
+class Absence(Identified):
+    """Days on which somebody is away, both ends included. `deputy`: who stands in. `reason` is private: nobody but the person reads it."""
+
+    person = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="absences")
+    first_date = models.DateField()
+    last_date = models.DateField()
+    deputy = models.ForeignKey(Person, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    reason = models.CharField(max_length=200, blank=True)
+    created_at = models.DateTimeField()
+    cancelled_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=models.Q(last_date__gte=models.F("first_date")), name="directory_absence_in_order")]
+        indexes = [models.Index(fields=("person", "first_date"), name="directory_absences")]
+
+    def __str__(self) -> str:
+        return f"{self.person_id} {self.first_date} - {self.last_date}"

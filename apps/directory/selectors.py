@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import uuid
 from collections.abc import Iterable
 from typing import Any
@@ -9,9 +10,10 @@ from typing import Any
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
+from apps.core.access import plan
 from apps.core.errors import NotFound
 from apps.core.people import KnownPerson
-from apps.directory.models import OrgUnit, Person
+from apps.directory.models import Absence, OrgUnit, Person
 
 
 def person_of(account: Any) -> Person | None:
@@ -98,6 +100,19 @@ def people_by_id(ids: Iterable[uuid.UUID | str | None]) -> dict[uuid.UUID, Perso
 def people_by_login(logins: Iterable[str]) -> dict[str, Person]:
     """People by the company's short name in one query; unknown ones are left out."""
     return {person.login: person for person in Person.objects.select_related("org_unit").filter(login__in=set(logins))}
+
+
+def absences_around(person: Person, first: dt.date, last: dt.date) -> list[Absence]:
+    """Absences of the person and of the own department with all below it, by day. The reason is in the person's own rows only."""
+    mine = Q(person=person)
+    if person.org_unit is not None and plan(person, "view", "directory.absence").allowed:
+        mine |= Q(person__org_unit__path__startswith=person.org_unit.path, person__active=True)
+    rows = Absence.objects.filter(mine, cancelled_at=None, first_date__lte=last, last_date__gte=first).select_related("person", "deputy")
+    found = list(rows.order_by("first_date", "person__login"))
+    for row in found:
+        if row.person_id != person.pk:
+            row.reason = ""
+    return found
 
 
 def units() -> list[OrgUnit]:

@@ -10,8 +10,10 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from apps.audit import services as audit
-from apps.core.errors import InvalidInput
-from apps.directory.models import OrgUnit, Person, ReportingLine
+from apps.core.access import decide
+from apps.core.clock import company_today
+from apps.core.errors import InvalidInput, NotFound
+from apps.directory.models import Absence, OrgUnit, Person, ReportingLine
 
 
 def upsert_unit(*, code: str, name: str, name_zh: str = "", parent: OrgUnit | None = None) -> OrgUnit:
@@ -111,3 +113,38 @@ def set_manager(*, person: Person, managers: list[Person], now: dt.datetime, act
             data={"managers": sorted(manager.login for manager in managers)},
             now=now,
         )
+
+
+LONGEST_ABSENCE = dt.timedelta(days=366)
+
+
+def add_absence(*, person: Person, first_date: dt.date | None, last_date: dt.date | None, deputy_id: uuid.UUID | str | None = None, reason: str = "",
+                now: dt.datetime) -> Absence:
+    """The person will be away. Raises NotPermitted, InvalidInput (fields first_date, last_date, deputy)."""
+    decide(person, "edit", "directory.absence", person.pk).require(_("You may not enter absences."))
+    deputy = Person.objects.filter(pk=deputy_id, active=True).exclude(pk=person.pk).first() if deputy_id else None
+    problems: dict[str, list[str]] = {}
+    if first_date is None or last_date is None:
+        problems = {name: [_("Fill this in.")] for name, day in (("first_date", first_date), ("last_date", last_date)) if day is None}
+    elif last_date < first_date:
+        problems["last_date"] = [_("It ends before it begins.")]
+    elif last_date < company_today(now) or last_date - first_date > LONGEST_ABSENCE:
+        problems["last_date"] = [_("Choose a day that is still to come, within a year.")]
+    if deputy_id and deputy is None:
+        problems["deputy"] = [_("Choose a colleague from the list.")]
+    if problems or first_date is None or last_date is None:
+        raise InvalidInput(_("Some fields need another value."), details={"fields": problems})
+    with transaction.atomic():
+        absence = Absence.objects.create(person=person, first_date=first_date, last_date=last_date, deputy=deputy, reason=reason.strip()[:200], created_at=now)
+        audit.record(actor=person, action="directory.absence.added", object=f"directory.person:{person.login}", now=now,
+                     data={"first_date": first_date.isoformat(), "last_date": last_date.isoformat(), "deputy": deputy.login if deputy else ""})
+    return absence
+
+
+def cancel_absence(*, person: Person, absence_id: uuid.UUID, now: dt.datetime) -> None:
+    """The person is there after all; a second time changes nothing. Raises NotFound: another person's absence does not exist for this."""
+    if not decide(person, "edit", "directory.absence", person.pk).allowed or not Absence.objects.filter(pk=absence_id, person=person).exists():
+        raise NotFound(_("There is no such absence, or it is not yours."))
+    with transaction.atomic():
+        if Absence.objects.filter(pk=absence_id, person=person, cancelled_at=None).update(cancelled_at=now):
+            audit.record(actor=person, action="directory.absence.cancelled", object=f"directory.person:{person.login}", data={}, now=now)

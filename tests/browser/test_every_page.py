@@ -25,6 +25,7 @@ PAGES: dict[str, tuple[tuple[str, int], ...]] = {
         ("/no/such/page/", 404), ("/tour/", 200), ("/tour/d-0/?pause=1", 200),
         ("/visits/", 200), ("/visits/?view=report", 200), ("/visits/new/?customer=c-0", 200), (f"/visits/{VISIT}/", 200),
         ("/announcements/", 200), (f"/announcements/{NEWS}/", 200), ("/announcements/copies/", 200), ("/start/", 200),
+        ("/calendar/", 200), ("/calendar/?view=week", 200), ("/calendar/?view=agenda", 200), ("/calendar/link/", 200),
         (f"/visits/{VISIT}/change/", 200), (f"/visits/{VISIT}/report/", 200),
         ("/profile/notifications/", 200), ("/channels/", 403), ("/offline/", 200),
     ),

@@ -1,5 +1,5 @@
 """REST API of OA's own documents, one module for each subject."""
 
-from apps.business.api import announcements, starting, visits
+from apps.business.api import announcements, calendar, starting, visits
 
-urlpatterns = [*visits.urlpatterns, *announcements.urlpatterns, *starting.urlpatterns]
+urlpatterns = [*visits.urlpatterns, *announcements.urlpatterns, *calendar.urlpatterns, *starting.urlpatterns]

@@ -1,6 +1,6 @@
 """Pure rules of OA's own documents."""
 
-from apps.business.policies import richtext
+from apps.business.policies import ical, richtext
 from apps.business.policies.announcements import ANNOUNCEMENT_MOVES, REMIND_EVERY, announcement_state, problems_of_announcement
 from apps.business.policies.loops import (
     Approver,
@@ -27,6 +27,7 @@ __all__ = [
     "choose_template",
     "crosses_limit",
     "deal_problems",
+    "ical",
     "next_state",
     "problems_of_announcement",
     "problems_of_visit",

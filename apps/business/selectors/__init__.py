@@ -17,6 +17,15 @@ from apps.business.selectors.announcements import (
     unread_count,
     written,
 )
+from apps.business.selectors.calendar import (
+    Day,
+    Entry,
+    calendar_link,
+    days,
+    entries,
+    person_of_link,
+    span,
+)
 from apps.business.selectors.card import brief, build_card
 from apps.business.selectors.loops import (
     agreement,
@@ -44,9 +53,10 @@ from apps.business.selectors.visits import (
 )
 
 __all__ = [
-    "WORDS", "Listed", "Reading", "ReadingReport", "agreement", "announcement", "announcement_of", "announcements", "approver_for",
-    "approver_of_person", "audience", "brief", "build_card", "copies_of", "copies_to", "customers_to_pick", "deadlines", "figures",
-    "has_copy", "is_addressed", "latest_loop", "loop_of_business_key", "loop_of_order", "missing_readers", "obstacles_of", "people_to_pick",
-    "problems_of", "reading_report", "template_for", "templates", "unread_count", "visit", "visit_brief", "visit_by_id", "visit_card",
-    "visits", "visits_between", "visits_of_customer", "watched_records", "written",
+    "WORDS", "Day", "Entry", "Listed", "Reading", "ReadingReport", "agreement", "announcement", "announcement_of", "announcements",
+    "approver_for", "approver_of_person", "audience", "brief", "build_card", "calendar_link", "copies_of", "copies_to", "customers_to_pick",
+    "days", "deadlines", "entries", "figures", "has_copy", "is_addressed", "latest_loop", "loop_of_business_key", "loop_of_order",
+    "missing_readers", "obstacles_of", "people_to_pick", "person_of_link", "problems_of", "reading_report", "span", "template_for",
+    "templates", "unread_count", "visit", "visit_brief", "visit_by_id", "visit_card", "visits", "visits_between", "visits_of_customer",
+    "watched_records", "written",
 ]  # fmt: skip

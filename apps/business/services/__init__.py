@@ -11,6 +11,7 @@ from apps.business.services.announcements import (
     save_announcement,
     withdraw_announcement,
 )
+from apps.business.services.calendar import make_calendar_link, revoke_calendar_link, touch_calendar_link
 from apps.business.services.circulation import circulate, read_copy
 from apps.business.services.loops import (
     close_loop,
@@ -39,6 +40,7 @@ __all__ = [
     "confirm_announcement",
     "deal_left_won",
     "loops",
+    "make_calendar_link",
     "order_moved",
     "pin_announcement",
     "publish_announcement",
@@ -53,8 +55,10 @@ __all__ = [
     "remind_announcement",
     "report_visit",
     "request_visit",
+    "revoke_calendar_link",
     "save_announcement",
     "start_loop",
+    "touch_calendar_link",
     "upsert_template",
     "visits",
     "withdraw_announcement",

@@ -19,9 +19,9 @@ from apps.records import policies
 from apps.records.models import Record, RecordGram
 from apps.records.selectors.rows import raw_of
 
-CANDIDATES, EACH = 300, 12
-COMMON = 4000  # a gram of more records than this tells little
-ENOUGH = 12000  # postings that one search reads at most, beside the rarest gram's
+CANDIDATES, EACH = 150, 12
+COMMON = 15000  # a gram of more records than this tells little
+ENOUGH = 30000  # postings that one search reads at most
 
 
 def find(person: Any, q: str, *, size: int) -> dict[str, list[tuple[float, Projected]]]:
@@ -51,18 +51,21 @@ def _candidates(q: str, rights: dict[str, Any]) -> list[Any]:
         return []
     visible = functools.reduce(operator.or_, (Q(record__kind=kind) & one.q("record__owner_id") for kind, one in rights.items()))
     rows = RecordGram.objects.filter(visible, record__deleted_at=None)
-    rarest = sorted(counts, key=lambda gram: (counts[gram], gram))
-    if counts[rarest[0]] > COMMON:
-        return list(rows.filter(gram=rarest[0]).values_list("record_id", flat=True)[:CANDIDATES])
-    chosen: list[str] = []
-    total = 0
-    for gram in rarest:
-        if chosen and (total + counts[gram] > ENOUGH or counts[gram] > COMMON):
-            break
-        chosen.append(gram)
-        total += counts[gram]
+    chosen = chosen_grams(q, counts)
+    if not chosen:
+        return list(rows.filter(gram=min(counts, key=counts.__getitem__)).values_list("record_id", flat=True)[:CANDIDATES])
     found = rows.filter(gram__in=chosen).values("record_id").annotate(n=Count("pk")).order_by("-n")[:CANDIDATES]
     return [row["record_id"] for row in found]
+
+
+def chosen_grams(q: str, counts: dict[str, int]) -> list[str]:
+    """The two rarest grams of each word (a slip may have made one of them), or the rarest alone where two are too many; [] when all are common."""
+    words = [sorted((gram for gram in matching.query_grams(word) if gram in counts), key=lambda gram: (counts[gram], gram)) for word in matching.words(q)]
+    for each in (2, 1):
+        found = sorted({gram for grams in words for gram in grams[:each] if counts[gram] <= COMMON})
+        if found and sum(counts[gram] for gram in found) <= ENOUGH:
+            return found
+    return []
 
 
 def _frequencies(wanted: list[str]) -> dict[str, int]:

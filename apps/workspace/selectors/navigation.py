@@ -51,6 +51,7 @@ GROUPS: tuple[tuple[Any, tuple[Place, ...]], ...] = (
             Place("inbox", "/inbox/", _("Inbox"), "inbox", "notifications.notification"),
             Place("approvals", "/approvals/", _("Approvals"), "checkbox", "workflows.task", short=_("Approve")),
             Place("requests", "/requests/", _("My requests"), "send", "workflows.instance", short=_("Requests")),
+            Place("calendar", "/calendar/", _("Calendar"), "calendar", "business.calendar"),
             Place("announcements", "/announcements/", _("Announcements"), "speakerphone", "business.announcement"),
             Place("visits", "/visits/", _("Visits"), "map-pin", "business.visit"),
         ),
