@@ -157,7 +157,7 @@ def _pressed(event: ChatEvent, product: Vendor, person: Any, ctx: JobContext) ->
     if told["handle"]:
         row.external_id = told["handle"]
         Delivery.objects.filter(pk=row.pk).update(external_id=told["handle"])
-    outcome, _colon, version = told["value"].partition(":")
+    outcome, _at, version = told["value"].partition("@")
     if row.notification.state != State.OPEN:
         _say_closed(product, row, event, ctx.now)
         return "closed"

@@ -65,7 +65,7 @@ def card_of(message: Message, product: Vendor, version: str, note: str = "") -> 
 def _button(button: Button, message: Message, product: Vendor, version: str) -> CardButton:
     if button.needs_reason and not product.reason_box:
         return CardButton(_("%(answer)s …") % {"answer": button.label}, url=message.decide_url or message.url, style=button.style)
-    return CardButton(button.label, value=f"{button.outcome}:{version}", style=button.style, wants_reason=button.needs_reason)
+    return CardButton(button.label, value=f"{button.outcome}@{version}", style=button.style, wants_reason=button.needs_reason)
 
 
 __all__ = ["NAMES", "VENDORS", "Call", "Callback", "CallbackRefused", "CardButton", "Chat", "ChatCard", "Vendor", "card_of", "vendor"]
