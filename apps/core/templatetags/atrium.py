@@ -8,6 +8,7 @@ Filters and tags take masked values (`core.access.Masked`) everywhere a value ma
 from __future__ import annotations
 
 import datetime as dt
+import functools
 import re
 import secrets
 from decimal import Decimal, InvalidOperation
@@ -42,6 +43,7 @@ def _chinese() -> bool:
 
 
 @register.simple_tag
+@functools.lru_cache(maxsize=1024)
 def icon(name: str, size: str = "") -> SafeString:
     """`{% icon "check" %}`; size "s" or "l". Decorative: the text beside it says the same.
 

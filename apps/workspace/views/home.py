@@ -36,10 +36,12 @@ def home(request: PortalRequest) -> HttpResponse:
 def _page(request: PortalRequest, *, whole: bool = False) -> dict[str, Any]:
     now, arranged = clock.now(), layouts.arrangement(request.person)
     views = services.shown(person=request.person, cells=arranged.cells, widgets=WIDGETS, now=now, whole=whole)
+    todos = next((view.context["todos"] for view in views if "todos" in view.context), None) or selectors.todos(request.person, now)
+    request.todo_count = todos.count  # the frame shows the same number
     return {
         "arranged": arranged,
         "widgets": views,
-        "todos": next((view.context["todos"] for view in views if "todos" in view.context), None) or selectors.todos(request.person, now),
+        "todos": todos,
         "today": timezone.localtime(now).date(),
         "hour": timezone.localtime(now).hour,
     }
