@@ -16,6 +16,7 @@ from apps.workflows.models import Task
 from tests.browser.conftest import NOISE, chromium, live_portal, open_page  # noqa: F401 - fixtures
 from tests.notifications.test_batches import cases  # noqa: F401 - fixture
 from tests.notifications.test_inbox import Decide, Know
+from tests.notifications.test_paging import fill
 from tests.support.until import until
 from tests.workflows.conftest import begin, world  # noqa: F401 - fixtures
 
@@ -204,3 +205,16 @@ def test_where_websockets_are_blocked_events_keep_the_list_true(open_page: Any, 
     assert titles(tab) == ["Decide y"]
     page.wait_for_function("() => document.querySelector('[data-todo-number]').textContent === '1'", timeout=5_000)
     assert len(streams) == 1  # one stream, not one a hint
+    fill(filled.ana, clock.now(), 44)
+    tab.goto("/inbox/")
+    assert page.locator(".mrow").count() == 30
+    page.click("#inbox-more a")
+    page.wait_for_function("() => document.querySelectorAll('.mrow').length === 45")
+    groups = page.locator("[data-inbox] section").evaluate_all("all => all.map(one => one.dataset.group)")
+    assert len(groups) == len(set(groups))  # what continues a group stands in it
+    assert page.locator("#inbox-more").count() == 0
+    page.wait_for_function("() => document.body.dataset.live === 'live'", timeout=30_000)
+    services.resolve(ref="t:y", now=clock.now(), outcome="approved", by=filled.boss.pk)
+    page.wait_for_selector(".mrow:has-text('Decide y')", state="detached", timeout=5_000)
+    assert page.locator(".mrow").count() == 44  # a refresh keeps the pages that were opened
+    assert tab.findings() == []

@@ -11,6 +11,7 @@ import pytest
 from django.utils import timezone, translation
 from pydantic import ValidationError
 
+from apps.access.selectors import who_may
 from apps.core import kinds
 from apps.integrations.canonical import KINDS
 from apps.integrations.models import Connection
@@ -179,13 +180,16 @@ def test_a_message_that_knows_the_case_takes_the_place_of_one_made_from_a_record
 
 @pytest.mark.req("E10", "E11")
 @pytest.mark.parametrize(("system", "connector"), SYSTEMS)
-def test_every_shipped_connector_brings_its_kinds(system: str, connector: str) -> None:
+def test_every_shipped_connector_brings_its_kinds(cast: SimpleNamespace, system: str, connector: str) -> None:
     wanted = {"erp": {"stock_warning", "payment_reminder", "shipped", "invoiced", "paid"},
               "crm": {"follow_up_due", "deal_changed", "order_status", "order_cancelled"}}  # fmt: skip
     assert {message.key for message in manifests()[connector].messages} == wanted[system]
     for key in wanted[system]:
         kind = kinds.get(f"{connector}.{key}")
         assert (kind.system, kind.todo, bool(str(kind.label))) == (system, False, True)
+    groups = {whom for message in manifests()[connector].messages for whom in message.to if whom.startswith("who:")}
+    for whom in groups:  # raises for a right that nobody registered
+        assert who_may(*whom.split(":")[1:])
 
 
 GOOD: dict[str, Any] = {"key": "x", "record": "stock", "to": ["owner"], "rises": "on_hand", "label": {"en": "a", "zh": "b"}, "title": {"en": "a", "zh": "b"}}

@@ -49,7 +49,8 @@ def _put_off(row: Record, connector_id: str, message: Message, now: dt.datetime)
 
 def _moment(row: Record, message: Message) -> dt.datetime | None:
     value = policies.value_of(row.data, message.at)
-    return dt.datetime.fromisoformat(str(value)) if value else None
+    moment = dt.datetime.fromisoformat(str(value)) if value else None
+    return moment.replace(tzinfo=dt.UTC) if moment is not None and moment.tzinfo is None else moment
 
 
 def tell_at(*, record: uuid.UUID, connector_id: str, key: str, at: dt.datetime, now: dt.datetime) -> bool:
