@@ -70,7 +70,7 @@ def test_no_page_and_no_message_prints_the_machines_key(case: ProcessInstance, c
                          (cast.boss, f"/approvals/{task.pk}/"), (cast.boss, f"/loop/{case.business_key}/")):  # fmt: skip
         page = as_(person, sign_in).get(path).content.decode()
         assert case.label in page, path
-        for link in (f"/loop/{case.business_key}/", f"/loop/deal%3A{DEAL}/", f"/deals/{DEAL}/"):
+        for link in (f"/loop/{case.business_key}/", f"/loop/deal%3A{DEAL}/", f"/copies/deal%3A{DEAL}/", f"/deals/{DEAL}/"):
             page = page.replace(link, "")
         assert DEAL not in page, path
 
