@@ -90,11 +90,11 @@ class CodeSerializer(serializers.Serializer[Any]):
     code = serializers.CharField(help_text="send it to the bot from your own chat account within ten minutes")
 
 
-class AccountInput(serializers.Serializer[Any]):
+class ChatAccountInput(serializers.Serializer[Any]):
     user_id = serializers.CharField()
 
 
-class AccountSerializer(serializers.Serializer[Any]):
+class ChatAccountSerializer(serializers.Serializer[Any]):
     vendor = serializers.CharField()
     user_id = serializers.CharField()
     bound_at = serializers.DateTimeField()
@@ -203,11 +203,11 @@ class ChatAccountView(APIView):
 class PersonsChatAccountView(APIView):
     """Anybody's chat account, for administrators."""
 
-    @extend_schema(request=AccountInput, responses=AccountSerializer, operation_id="chat_bind")
+    @extend_schema(request=ChatAccountInput, responses=ChatAccountSerializer, operation_id="chat_bind")
     def put(self, request: Request, login: str, vendor: str) -> Response:
         """Connect it."""
-        made = chats.bind(person=_by_login(login), vendor=vendor, actor=_person(request), now=clock.now(), **_checked(AccountInput, request))
-        return Response(AccountSerializer(made).data)
+        made = chats.bind(person=_by_login(login), vendor=vendor, actor=_person(request), now=clock.now(), **_checked(ChatAccountInput, request))
+        return Response(ChatAccountSerializer(made).data)
 
     @extend_schema(responses={204: OpenApiResponse(description="disconnected")}, operation_id="chat_unbind")
     def delete(self, request: Request, login: str, vendor: str) -> Response:
