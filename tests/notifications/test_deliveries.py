@@ -14,7 +14,8 @@ from apps.jobs import selectors as jobs
 from apps.jobs import services as queue
 from apps.notifications import services
 from apps.notifications.models import Delivery, Notification, Reach
-from apps.notifications.services import deliveries
+from apps.notifications.services import chats, deliveries
+from tests.support.chat import Product
 from tests.support.mailbox import Mailbox, text_of
 
 pytestmark = pytest.mark.django_db
@@ -144,7 +145,8 @@ def test_a_choice_made_while_it_waits_counts(mailbox: Mailbox, tell: Tell, cast:
 @pytest.mark.req("E14")
 def test_the_digest_tells_by_case_what_is_still_news(mailbox: Mailbox, tell: Tell, cast: SimpleNamespace, clock: dt.datetime, go: Any) -> None:
     choose(cast.boss, clock, remind_after=0)
-    told, again, loose = (tell(cast.boss, "news", what, clock, number=number) for what, number in (("a", "HT-1"), ("b", "HT-1"), ("c", "")))
+    told, again, loose = (tell(cast.boss, "news", what, clock - dt.timedelta(minutes=ago), number=number) for what, number, ago in (
+        ("a", "HT-1", 3), ("b", "HT-1", 2), ("c", "", 1)))  # fmt: skip
     read, acted = tell(cast.boss, "news", "read", clock), tell(cast.boss, "news", "acted", clock)
     at_once = tell(cast.boss, "ask", "work", clock)
     go(clock)
@@ -203,6 +205,29 @@ def test_an_unread_todo_is_told_once_more(
     go(clock + 20 * HOUR)
     assert len(mailbox.mails) == 1 + reminded
     assert ("email+" in states(notice)) == bool(reminded)
+
+
+@pytest.mark.req("E14")
+@pytest.mark.parametrize(("_case", "chosen", "second"), [
+    ("on a channel that was not used yet", {"kinds": {"tests.ask": {"chat": "off"}}}, "chat:dingtalk+"),
+    ("never on one that is switched off as a whole", {"off": ["chat"]}, "email+"),
+    ("on the one that was chosen for it", {"remind_by": "email"}, "email+"),
+    ("in the morning", {"kinds": {"tests.ask": {"chat": "off"}}, "quiet": {"0": ["10:00", "18:00"]}}, ""),
+])  # fmt: skip
+def test_a_reminder_rises_to_another_channel(
+    _case: str, chosen: dict[str, Any], second: str, mailbox: Mailbox, products: dict[str, Product], settings: Any, tell: Tell,
+    cast: SimpleNamespace, clock: dt.datetime, go: Any
+) -> None:
+    settings.CHAT = {"dingtalk": products["dingtalk"].settings}
+    chats.bind(person=cast.boss, vendor="dingtalk", user_id=f"boss-{cast.boss.pk}", actor=cast.boss, now=clock)
+    choose(cast.boss, clock, **chosen)
+    notice = tell(cast.boss, "ask", "x", clock)
+    go(clock)
+    go(clock + 2 * HOUR)
+    reminded = {channel: state for channel, (state, _why) in states(notice).items() if channel.endswith("+")}
+    assert reminded == ({second: "SENT"} if second else {"chat:dingtalk+": "HELD"})
+    go(clock + 12 * HOUR)
+    assert [state for channel, (state, _why) in states(notice).items() if channel.endswith("+")] == ["SENT"]
 
 
 def test_the_reconciler_closes_and_sends_what_lost_its_job(

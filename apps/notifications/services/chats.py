@@ -127,7 +127,7 @@ def _texted(event: ChatEvent, product: Vendor, ctx: JobContext) -> str:
     """A text is a code, or something that a program cannot answer."""
     user_id = event.payload["user_id"]
     with transaction.atomic():
-        code = ChatCode.objects.select_for_update().select_related("person").filter(
+        code = ChatCode.objects.select_for_update(of=("self",)).select_related("person").filter(
             vendor=event.vendor, digest=_digest(event.payload["text"]), used_at=None, expires_at__gt=ctx.now).first()
         if code is not None:
             code.used_at = ctx.now

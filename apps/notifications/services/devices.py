@@ -67,7 +67,7 @@ def forget_session(*, session: str, now: dt.datetime) -> int:
     if not session:
         return 0
     with transaction.atomic():
-        found = list(Device.objects.select_for_update().select_related("person").filter(session=session))
+        found = list(Device.objects.select_for_update(of=("self",)).select_related("person").filter(session=session))
         for device in found:
             _record(device.person, "session_ended", device, now)
         Device.objects.filter(pk__in=[device.pk for device in found]).delete()

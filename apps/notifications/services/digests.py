@@ -41,7 +41,7 @@ def send_digest(ctx: JobContext) -> None:
 
 def _waiting(person_id: str, channel: str, now: dt.datetime) -> Any:
     return Delivery.objects.select_related("notification__closed_by").filter(
-        notification__person_id=person_id, channel=channel, state=S.HELD, reason="digest", held_until__lte=now).order_by("planned_at", "pk")
+        notification__person_id=person_id, channel=channel, state=S.HELD, reason="digest", held_until__lte=now).order_by("notification__created_at", "pk")
 
 
 def _sorted(rows: list[Delivery], person: Any, channel: str) -> tuple[list[Delivery], list[tuple[Delivery, str]]]:

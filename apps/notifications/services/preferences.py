@@ -29,7 +29,8 @@ def choose(*, person: Any, changes: Mapping[str, Any], now: dt.datetime) -> Reac
     Raises InvalidInput with the fields at fault; then nothing was changed.
     """
     with transaction.atomic():
-        row = Reach.objects.select_for_update().filter(person_id=person.pk).first() or Reach(person_id=person.pk)
+        Reach.objects.bulk_create([Reach(person_id=person.pk, updated_at=now)], ignore_conflicts=True)  # two first choices at once are one row
+        row = Reach.objects.select_for_update().get(person_id=person.pk)
         _own, company = selectors.rows_of(person)
         cleaned = _checked(changes, OWN, company.limits)
         for name, value in cleaned.items():
@@ -45,7 +46,10 @@ def set_company(*, actor: Any, changes: Mapping[str, Any], now: dt.datetime) -> 
     """Set some of COMPANYS for everybody (right notifications.channel manage). Raises NotPermitted, InvalidInput."""
     decide(actor, "manage", "notifications.channel").require(_("You may not set how everybody is reached. Ask your administrator."))
     with transaction.atomic():
-        row = Reach.objects.select_for_update().filter(pk=selectors.COMPANY).first() or selectors.company_default()
+        first = selectors.company_default()
+        first.updated_at = now
+        Reach.objects.bulk_create([first], ignore_conflicts=True)
+        row = Reach.objects.select_for_update().get(pk=selectors.COMPANY)
         cleaned = _checked(changes, COMPANYS, {})
         before = {name: getattr(row, name) for name in cleaned}
         for name, value in cleaned.items():
