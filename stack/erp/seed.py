@@ -223,10 +223,11 @@ for p, (login, names) in zip(emp_parties, RIGHTS.items()):
     app.save()
     out['users'][login] = {
         'id': u.id, 'employee': emp.id, 'party': p.id, 'groups': names, 'sub': subject, 'rest_key': app.key}
-# Tryton lets nobody make a purchase request by hand; the portal does it in the name of an order
+# Tryton lets nobody make a purchase request by hand; the portal does it in the name of an order, and the warehouse to fill up its stock
 Access, FieldAccess = get('ir.model.access'), get('ir.model.field.access')
-Access(model='purchase.request', group=Group(groups['Portal Integration'].id), perm_read=True, perm_write=True, perm_create=True,
-    perm_delete=False).save()
+for group, write in (('Portal Integration', True), ('Stock', False)):
+    Access(model='purchase.request', group=Group(groups[group].id), perm_read=True, perm_write=write, perm_create=True,
+        perm_delete=False).save()
 # what a customer owes is for finance and the integration alone
 for name in ('receivable', 'receivable_today', 'payable', 'payable_today'):
     FieldAccess(model='party.party', field=name, perm_read=False, perm_write=False, perm_create=False, perm_delete=False).save()
