@@ -210,7 +210,7 @@ def test_the_pages_write_publish_read_and_confirm(desk: SimpleNamespace, client:
     assert "Holiday" in client.get("/widgets/business.announcements/").content.decode()
 
 
-@pytest.mark.req("M6", "I8")
+@pytest.mark.req("M6")
 def test_the_api_does_the_same(desk: SimpleNamespace, client: Client, sign_in: Any, run_jobs: Any) -> None:
     sign_in(client, desk.admin)
     body = {"title": "Holiday", "body": "# Closed", "unit_ids": [str(OrgUnit.objects.get(code="sales").pk)], "confirm": True}

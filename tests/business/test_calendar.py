@@ -161,7 +161,7 @@ def test_any_text_is_folded_and_comes_back(text: str) -> None:
     assert not re.search(r"[\x00-\x08\x0a-\x1f\x7f]", line)
 
 
-@pytest.mark.req("E1", "I8")
+@pytest.mark.req("E1")
 def test_pages_and_api(office: SimpleNamespace, client: Client, sign_in: Any) -> None:
     sign_in(client, office.ana)
     for path in ("/calendar/", "/calendar/?view=week", "/calendar/?view=agenda&day=2026-11-20", "/widgets/business.calendar/"):

@@ -279,7 +279,7 @@ def test_the_page_files_a_visit_and_shows_mistakes(office: SimpleNamespace, clie
     assert "Look" in client.get("/customers/acc-C-001/").content.decode()
 
 
-@pytest.mark.req("D3", "I8")
+@pytest.mark.req("D3")
 def test_the_api_does_the_same(office: SimpleNamespace, client: Client, sign_in: Any) -> None:
     sign_in(client, office.ana)
     body = {"customer_id": "acc-C-001", "starts_at": office.start.isoformat(), "ends_at": (office.start + DAY).isoformat(), "place": "Hangzhou",

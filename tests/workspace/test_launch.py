@@ -43,7 +43,7 @@ def test_a_key_is_offered_once() -> None:
         startable(Startable("business.visit", "x", "y", "/", "home", "business.visit"))
 
 
-@pytest.mark.req("E1", "I8")
+@pytest.mark.req("E1")
 def test_the_api_offers_the_same(cast: SimpleNamespace, as_: Any) -> None:
     found = as_(cast.boss).get("/api/v1/startables").json()
     assert [(one["key"], one["url"]) for one in found if one["key"] == "business.visit"] == [("business.visit", "/visits/new/")]

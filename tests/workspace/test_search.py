@@ -93,7 +93,6 @@ def test_a_search_costs_the_same_with_many_records(stocked: SimpleNamespace) -> 
     assert len(found(stocked.ana, "delta")["customer"]) == 8
 
 
-@pytest.mark.req("I8")
 def test_page_palette_and_api_say_the_same(stocked: SimpleNamespace, as_: Any) -> None:
     client = as_(stocked.ana)
     assert "Delta Water Group" in text(client.get("/search/?q=detla"))
