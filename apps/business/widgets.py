@@ -43,6 +43,7 @@ class Announcements(Widget):
 
     key = "business.announcements"
     title = _("Announcements")
+    about = _("What the company tells you, the pinned ones first; open one to read and confirm it.")
     icon = "speakerphone"
     system = "oa"
     resource = "business.announcement"
@@ -68,6 +69,7 @@ class Calendar(Widget):
 
     key = "business.calendar"
     title = _("Next seven days")
+    about = _("Visits, what falls due and who of your department is away.")
     icon = "calendar"
     system = "oa"
     resource = "business.calendar"

@@ -15,7 +15,7 @@ from apps.jobs import selectors as jobs
 from apps.jobs.registry import JobContext, on
 from apps.notifications.registry import answers_for
 from apps.records import selectors, services
-from apps.records.kinds import RecordQuarantined
+from apps.records.kinds import PaymentDue, RecordQuarantined
 
 
 @on(events.RECORD_READ, name="records.take_read")
@@ -83,6 +83,20 @@ class Quarantine:
 
     def tell(self, *, ref: str, person_ids: Sequence[uuid.UUID], now: dt.datetime) -> None:
         services.tell_quarantined(data=connectors.announced(item_id=uuid.UUID(ref.partition(":")[2])), now=now)
+
+
+@answers_for(PaymentDue.key)
+class Payments:
+    """A reminder is nothing but its message: it stands as long as something is overdue on the account."""
+
+    def owed(self, now: dt.datetime) -> Iterable[tuple[uuid.UUID, str]]:
+        return services.payments_asked(now=now)
+
+    def moving(self, now: dt.datetime) -> Iterable[str]:
+        return ()
+
+    def tell(self, *, ref: str, person_ids: Sequence[uuid.UUID], now: dt.datetime) -> None:
+        """Nothing to tell again: without its message nobody asked."""
 
 
 for _kind in selectors.PAGES:

@@ -109,7 +109,7 @@ class PaymentDue(NotificationKind):
         return f"/customers/{quote(str(params['customer_id']), safe='')}/" if params.get("customer_id") else "/customers/"
 
     def ended(self, params: Mapping[str, Any], outcome: str) -> str:
-        return {"followed_up": _("followed up"), "paid": _("paid")}.get(outcome) or super().ended(params, outcome)
+        return {"followed_up": _("followed up"), "paid": _("paid"), "replaced": _("replaced by a newer message")}.get(outcome) or super().ended(params, outcome)
 
 
 # --- kinds that connectors add by their manifests -----------------------------------------------------------------------------------------

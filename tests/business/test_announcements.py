@@ -15,6 +15,8 @@ from apps.business import policies, selectors, services
 from apps.business.models import Announcement, AnnouncementReceipt, Circulation
 from apps.core.errors import InvalidInput, NotFound, NotPermitted
 from apps.directory.models import OrgUnit
+from apps.notifications import selectors as notifications
+from apps.notifications import services as notification_services
 from apps.notifications.models import Notification
 from apps.notifications.selectors import rendered, todo_count
 from apps.workflows import selectors as workflow_selectors
@@ -262,3 +264,35 @@ def test_A9_a_case_that_one_does_not_see_is_copied_to_nobody(won_deal: Any, desk
     with pytest.raises(InvalidInput):
         services.circulate(person=desk.boss, business_key=loop.business_key, person_ids=[desk.boss.pk], now=desk.now)
     assert (Circulation.objects.count(), Entry.objects.count(), Notification.objects.count()) == (0, *before)
+
+
+def lies(now: dt.datetime) -> set[tuple[str, str]]:
+    return {(one.what, one.kind) for one in notifications.drift(now)}
+
+
+@pytest.mark.req("M6", "E14")
+def test_who_owes_a_confirmation_is_known_without_any_message(desk: SimpleNamespace, run_jobs: Any) -> None:
+    kind = "business.announcement_confirm"
+    row = desk.publish(desk.write(everybody=False, person_ids=[desk.ana.pk, desk.boss.pk, desk.eve.pk], confirm=True, visible_until=desk.now + 3 * DAY))
+    assert lies(desk.now) == set()
+    services.confirm_announcement(person=desk.ana, announcement_id=row.pk, now=desk.now + HOUR)
+    assert lies(desk.now + HOUR) == set()
+    Notification.objects.filter(kind=kind, person_id=desk.boss.pk).delete()
+    assert lies(desk.now + HOUR) == {("MISSING", kind)}
+    notification_services.reconcile(now=desk.now + HOUR)
+    assert lies(desk.now + HOUR) == set()
+    assert notifications.todo_count(desk.boss, desk.now + HOUR) == 1
+    # shown no more: nobody has to confirm what nobody can open
+    late = desk.now + 3 * DAY
+    assert lies(late) == set()  # the end is on its way
+    run_jobs(now=late)
+    assert (lies(late), notifications.todo_count(desk.boss, late), notifications.todo_count(desk.eve, late)) == (set(), 0, 0)
+
+
+@pytest.mark.req("M6")
+def test_who_confirmed_before_being_told_is_asked_for_nothing(desk: SimpleNamespace, run_jobs: Any) -> None:
+    row = desk.write(everybody=False, person_ids=[desk.ana.pk], confirm=True)
+    services.publish_announcement(person=row.author, announcement_id=row.pk, now=desk.now)
+    services.confirm_announcement(person=desk.ana, announcement_id=row.pk, now=desk.now)
+    run_jobs(now=desk.now)
+    assert (notifications.todo_count(desk.ana, desk.now), lies(desk.now)) == (0, set())

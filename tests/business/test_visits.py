@@ -16,6 +16,8 @@ from apps.core.errors import InvalidInput, NotFound, NotPermitted
 from apps.core.http import TransientError
 from apps.jobs.models import Job
 from apps.notifications.models import Notification
+from apps.notifications.selectors import drift
+from apps.notifications.services import reconcile
 from apps.workflows import services as workflows
 from apps.workflows.models import ProcessInstance, Task
 
@@ -200,10 +202,16 @@ def test_when_it_is_over_the_report_is_a_todo_until_it_is_written(office: Simple
     assert not Notification.objects.filter(kind="business.visit_to_report").exists()
     run_jobs(now=visit.ends_at + dt.timedelta(minutes=1))
     (todo,) = Notification.objects.filter(kind="business.visit_to_report")
+    over = visit.ends_at + dt.timedelta(minutes=1)
     assert (todo.person.login, todo.state, todo.todo) == ("ana", "OPEN", True)
+    assert drift(over) == frozenset()
+    Notification.objects.filter(kind="business.visit_to_report").delete()
+    assert [(one.what, one.kind) for one in drift(over)] == [("MISSING", "business.visit_to_report")]
+    assert len(reconcile(now=over).found) == 1 and drift(over) == frozenset()
+    (todo,) = Notification.objects.filter(kind="business.visit_to_report")
     act(office, visit, "report")
     todo.refresh_from_db()
-    assert todo.state != "OPEN"
+    assert todo.state != "OPEN" and drift(over) == frozenset()
 
 
 @pytest.mark.req("D3", "P3")

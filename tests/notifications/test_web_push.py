@@ -222,7 +222,7 @@ def test_a_device_is_listed_removed_and_goes_with_its_session(
     phone, desk, ana = as_(cast.boss), as_(cast.boss), as_(cast.ana)
     for client, name in ((phone, "phone"), (desk, "desk")):
         assert client.post("/profile/notifications/devices/", Browser(service, name).given).status_code == 200
-    listed = desk.get("/api/v1/me/devices").json()
+    listed = sorted(desk.get("/api/v1/me/devices").json(), key=lambda one: str(one["label"]))
     assert [one["label"] for one in listed] == ["desk", "phone"] and set(listed[0]) == {"id", "label", "created_at", "reached_at"}
     assert ana.delete(f"/api/v1/me/devices/{listed[0]['id']}").status_code == 404
     assert Device.objects.count() == 2

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from types import SimpleNamespace
 from typing import Any
 
@@ -11,7 +12,9 @@ from apps.audit.models import Entry
 from apps.core import clock
 from apps.core.http import PermanentError, TransientError
 from apps.core.widgets import WIDGETS
+from apps.notifications import selectors as notifications
 from apps.notifications.models import Notification
+from apps.records import services as records
 from apps.records.models import Record
 from apps.workspace.models import Pinned
 from tests.support import shop
@@ -145,6 +148,11 @@ def test_a_payment_is_reminded_of_once_a_day_and_ends_with_a_follow_up(stocked: 
     assert "reminded today already" in text(fin.post("/home/do/remind/", {"customer": "K100"}, **HX))
     assert "Nothing is overdue" in text(fin.post("/home/do/remind/", {"customer": "K101"}, **HX))
     assert Notification.objects.count() == 1 and Entry.objects.filter(action="records.receivable.reminded").count() == 1
+    records.remind_payment(person=stocked.fin, customer_key="K100", now=notice.created_at + dt.timedelta(days=1))
+    notice.refresh_from_db()
+    assert (notice.state, notice.outcome) == ("RESOLVED", "replaced")  # one to-do for one debt
+    notice = Notification.objects.get(state="OPEN")
+    assert notifications.drift(notice.created_at) == frozenset()
     outside.answer = {"external_id": "f-9"}
     as_(stocked.ana).post("/home/do/follow-up/", {"customer": "c-0", "channel": "call", "subject": "Pays on Friday"}, **HX)
     notice.refresh_from_db()

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+import uuid
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from apps.business import selectors, services
+from apps.jobs import selectors as jobs
 from apps.jobs.registry import JobContext, on
+from apps.notifications.registry import answers_for
 from apps.workflows.events import INSTANCE_WITHDRAWN
 from apps.workflows.registry import Candidates, Card, Fact, brief, candidates, card, label
 
@@ -43,3 +46,17 @@ def number_of(variables: Mapping[str, Any]) -> str:
 def told_in_notices(instance: Any) -> tuple[Fact, ...]:
     visit = selectors.visit_by_id(instance.variables["visit_id"])
     return selectors.visit_brief(visit) if visit else ()
+
+
+@answers_for(services.visits.TO_REPORT)
+class Reports:
+    """The visitor owes a report from the visit's end on. That it is over travels by job."""
+
+    def owed(self, now: dt.datetime) -> Iterable[tuple[uuid.UUID, str]]:
+        return selectors.to_report(now)
+
+    def moving(self, now: dt.datetime) -> Iterable[str]:
+        return [f"{selectors.REPORT_REF}{job.payload['visit_id']}" for job in jobs.pending(kind=services.visits.DUE).filter(run_at__lte=now)]
+
+    def tell(self, *, ref: str, person_ids: Sequence[uuid.UUID], now: dt.datetime) -> None:
+        services.visits.ask_again(ref=ref, person_ids=person_ids, now=now)

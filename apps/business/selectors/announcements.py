@@ -50,6 +50,25 @@ class ReadingReport:
     confirmed: int
 
 
+def announcement_ref(row: Announcement, person_id: Any = None) -> str:
+    """What messages about it are about; of one reader: the confirmation that is asked of that reader."""
+    return f"announcement:{row.pk}:{person_id}" if person_id else f"announcement:{row.pk}"
+
+
+def to_confirm(now: dt.datetime) -> list[tuple[uuid.UUID, str]]:
+    """(person, ref) of every confirmation that is asked for and missing."""
+    shown = Q(announcement__visible_until=None) | Q(announcement__visible_until__gt=now)
+    open_ones = AnnouncementReceipt.objects.filter(shown, announcement__state=State.PUBLISHED, announcement__confirm=True, confirmed_at=None)
+    asked = open_ones.exclude(told_at=None).exclude(person_id=F("announcement__author_id")).select_related("announcement")
+    return [(one.person_id, announcement_ref(one.announcement, one.person_id)) for one in asked]
+
+
+def confirmation_refs(announcement_ids: list[Any]) -> list[str]:
+    """Refs of all confirmations of these announcements, given or not."""
+    receipts = AnnouncementReceipt.objects.filter(announcement__in=announcement_ids).select_related("announcement")
+    return [announcement_ref(one.announcement, one.person_id) for one in receipts]
+
+
 def announcements(person: Any, *, now: dt.datetime, page: int = 1, size: int = SIZE) -> Listed:
     """Shown now to this reader: pinned first, then the newest."""
     found = _shown_to(person, now).order_by("-pinned", "-visible_from", "pk")

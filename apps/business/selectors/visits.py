@@ -23,6 +23,7 @@ from apps.workflows.registry import HAPPENED, Candidates, Card, Fact, Link, stam
 
 RESOURCE = "business.visit"
 VIEWS = ("coming", "report", "all")
+REPORT_REF = "visit-report:"
 REASONS = {
     "many": gettext_noop("the visitor has several managers"),
     "none": gettext_noop("the visitor has no manager"),
@@ -32,6 +33,17 @@ REASONS = {
 }
 State = CustomerVisit.State
 LIVE = (State.REQUESTED, State.APPROVED, State.RETURNED)
+
+
+def report_ref(visit: CustomerVisit) -> str:
+    """What the to-do of its report is about."""
+    return f"{REPORT_REF}{visit.pk}"
+
+
+def to_report(now: dt.datetime) -> list[tuple[uuid.UUID, str]]:
+    """(visitor, ref) of every visit that is over and not reported."""
+    over = CustomerVisit.objects.filter(state=CustomerVisit.State.APPROVED, ends_at__lte=now)
+    return [(visit.visitor_id, report_ref(visit)) for visit in over]
 
 
 def visit_by_id(visit_id: Any) -> CustomerVisit | None:

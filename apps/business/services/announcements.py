@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from django.db import transaction
@@ -24,6 +24,8 @@ from apps.realtime import services as realtime
 
 RESOURCE = "business.announcement"
 DELIVER = "business.announcement_deliver"
+END = "business.announcement_end"
+CONFIRM = "business.announcement_confirm"
 BATCH = 200
 TEXTS = ("title", "title_zh", "body", "body_zh")
 State = Announcement.State
@@ -69,6 +71,8 @@ def publish_announcement(*, person: Any, announcement_id: Any, now: dt.datetime)
         row.published_at, row.updated_at = now, now
         row.save(update_fields=["state", "visible_from", "published_at", "updated_at"])
         jobs.enqueue(kind=DELIVER, payload={"announcement_id": str(row.pk), "after": ""}, key=f"announcement:{row.pk}", run_at=row.visible_from, now=now)
+        if row.visible_until:
+            jobs.enqueue(kind=END, payload={"announcement_id": str(row.pk)}, key=f"announcement-end:{row.pk}", run_at=row.visible_until, now=now)
         _audit(person, row, "published", now, {"visible_from": row.visible_from.isoformat()})
     return row
 
@@ -80,9 +84,7 @@ def withdraw_announcement(*, person: Any, announcement_id: Any, now: dt.datetime
         row.updated_at = now
         row.save(update_fields=["state", "updated_at"])
         jobs.cancel(key=f"announcement:{row.pk}")
-        open_ones = row.receipts.filter(confirmed_at=None).values_list("person_id", flat=True) if row.confirm else []
-        for ref in (_ref(row), *(_ref(row, one) for one in open_ones)):
-            notifications.resolve(ref=ref, outcome="withdrawn", by=person.pk, now=now)
+        _close_messages(row, "withdrawn", now, by=person.pk)
         _audit(person, row, "withdrawn", now, {})
         realtime.broadcast(hint={"t": "announcement", "id": str(row.pk)}, now=now)
     return row
@@ -147,13 +149,35 @@ def deliver_announcement(*, announcement_id: Any, after: str, now: dt.datetime) 
     waiting = [one for one in selectors.audience(row) if one.login > after]
     batch = waiting[:BATCH]
     AnnouncementReceipt.objects.bulk_create([AnnouncementReceipt(announcement=row, person=one, told_at=now) for one in batch], ignore_conflicts=True)
-    _tell(row, [one for one in batch if one.pk != row.author_id], now)
+    row.receipts.filter(person__in=[one.pk for one in batch], told_at=None).update(told_at=now)  # who read it on the page before being told
+    done = set(row.receipts.exclude(confirmed_at=None).values_list("person_id", flat=True))
+    _tell(row, [one for one in batch if one.pk != row.author_id and one.pk not in done], now)
     if len(waiting) > BATCH:
         return str(batch[-1].login)
     row.delivered_at = now
     row.save(update_fields=["delivered_at"])
     realtime.broadcast(hint={"t": "announcement", "id": str(row.pk)}, now=now)
     return ""
+
+
+def end_announcement(*, announcement_id: Any, now: dt.datetime) -> None:
+    """It is shown no more: nobody has to confirm what nobody can open."""
+    with transaction.atomic():
+        row = Announcement.objects.select_for_update().filter(pk=announcement_id, state=State.PUBLISHED, visible_until__lte=now).first()
+        if row is not None:
+            _close_messages(row, "ended", now)
+
+
+def tell_again(*, ref: str, person_ids: Sequence[uuid.UUID], now: dt.datetime) -> None:
+    """A to-do that was lost, in the caller's transaction. `ref`: as the message has it."""
+    row = Announcement.objects.get(pk=ref.split(":")[1])
+    notifications.notify(kind=CONFIRM, person_ids=person_ids, ref=ref, params=_params(row), now=now, due_at=row.confirm_by)
+
+
+def _close_messages(row: Announcement, outcome: str, now: dt.datetime, by: Any = None) -> None:
+    open_ones = row.receipts.filter(confirmed_at=None).values_list("person_id", flat=True) if row.confirm else []
+    for ref in (_ref(row), *(_ref(row, one) for one in open_ones)):
+        notifications.resolve(ref=ref, outcome=outcome, by=by, now=now)
 
 
 def _tell(row: Announcement, people: Iterable[Any], now: dt.datetime) -> None:
@@ -163,7 +187,7 @@ def _tell(row: Announcement, people: Iterable[Any], now: dt.datetime) -> None:
                              dedupe=f"announced:{row.pk}")
         return
     for one in people:
-        notifications.notify(kind="business.announcement_confirm", person_ids=[one.pk], ref=_ref(row, one.pk), params=_params(row), now=now,
+        notifications.notify(kind=CONFIRM, person_ids=[one.pk], ref=_ref(row, one.pk), params=_params(row), now=now,
                              due_at=row.confirm_by, dedupe=f"announced:{row.pk}")
 
 
@@ -172,8 +196,7 @@ def _params(row: Announcement) -> dict[str, Any]:
     return {"announcement_id": str(row.pk), "title": row.title, "title_zh": row.title_zh, "confirm": row.confirm, "confirm_by": by}
 
 
-def _ref(row: Announcement, person_id: Any = None) -> str:
-    return f"announcement:{row.pk}:{person_id}" if person_id else f"announcement:{row.pk}"
+_ref = selectors.announcement_ref
 
 
 def _managed(person: Any, announcement_id: Any) -> Announcement:

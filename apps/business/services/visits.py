@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from django.db import connection, transaction
@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from apps.audit import services as audit
-from apps.business import policies
+from apps.business import policies, selectors
 from apps.business.models import CustomerVisit
 from apps.business.policies.visits import COMPANIONS, REPORT
 from apps.core.access import decide
@@ -32,6 +32,8 @@ from apps.workflows import services as workflows
 PROCESS = "customer_visit"
 REPORTED = "visit.reported"
 DUE = "business.visit_due"
+TO_REPORT = "business.visit_to_report"
+REPORT_WITHIN = dt.timedelta(days=2)
 RESOURCE = "business.visit"
 State = CustomerVisit.State
 MOVED = gettext_noop("The visit moved to another day and is asked for again.")
@@ -174,8 +176,14 @@ def ask_for_report(*, visit_id: Any, now: dt.datetime) -> None:
     """The visit is over: its report is a to-do of the visitor. One that moved, was cancelled or is reported asks for nothing."""
     visit = CustomerVisit.objects.filter(pk=visit_id, state=State.APPROVED, ends_at__lte=now).first()
     if visit is not None:
-        notifications.notify(kind="business.visit_to_report", person_ids=[visit.visitor_id], ref=_report_ref(visit), params=params_of(visit), now=now,
-                             due_at=now + dt.timedelta(days=2), dedupe=f"report:{visit.business_key}")
+        notifications.notify(kind=TO_REPORT, person_ids=[visit.visitor_id], ref=_report_ref(visit), params=params_of(visit), now=now,
+                             due_at=now + REPORT_WITHIN, dedupe=f"report:{visit.business_key}")
+
+
+def ask_again(*, ref: str, person_ids: Sequence[uuid.UUID], now: dt.datetime) -> None:
+    """A to-do that was lost, in the caller's transaction. `ref`: as the message has it."""
+    visit = CustomerVisit.objects.get(pk=ref.partition(":")[2])
+    notifications.notify(kind=TO_REPORT, person_ids=person_ids, ref=ref, params=params_of(visit), now=now, due_at=now + REPORT_WITHIN)
 
 
 # --- steps ------------------------------------------------------------------------------------------------------------------------------------
@@ -193,8 +201,7 @@ def _ref(visit: CustomerVisit) -> str:
     return f"visit:{visit.pk}"
 
 
-def _report_ref(visit: CustomerVisit) -> str:
-    return f"visit-report:{visit.pk}"
+_report_ref = selectors.report_ref
 
 
 def _own(person: Any, visit_id: Any) -> CustomerVisit:

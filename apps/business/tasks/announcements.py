@@ -15,3 +15,10 @@ def deliver(ctx: JobContext) -> None:
         if last:
             payload = {**ctx.payload, "after": last}
             jobs.enqueue(kind=services.announcements.DELIVER, payload=payload, key=f"announcement:{ctx.payload['announcement_id']}:{last}", now=ctx.now)
+
+
+@task(services.announcements.END)
+def end(ctx: JobContext) -> None:
+    """It is shown no more."""
+    with ctx.commit():
+        services.announcements.end_announcement(announcement_id=ctx.payload["announcement_id"], now=ctx.now)

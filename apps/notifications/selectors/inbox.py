@@ -152,6 +152,11 @@ def get(person: Any, notification_id: uuid.UUID) -> Notification:
     return found
 
 
+def open_ones(*, kind: str) -> list[tuple[uuid.UUID, str]]:
+    """(person, ref) of every open message of a kind."""
+    return list(Notification.objects.filter(kind=kind, state=State.OPEN).values_list("person_id", "ref"))
+
+
 def inbox(person: Any, *, now: dt.datetime, todo: bool | None = None, system: str = "", kind: str = "") -> QuerySet[Notification]:
     """Open notices that are not snoozed, newest first."""
     found = Notification.objects.filter(awake(now), person_id=person.pk, state=State.OPEN)

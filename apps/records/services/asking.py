@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import uuid
 from decimal import Decimal
 from typing import Any
 
@@ -14,6 +15,7 @@ from apps.core.access import decide
 from apps.core.clock import company_today
 from apps.core.errors import DomainError, InvalidInput
 from apps.integrations import services as integrations
+from apps.notifications import selectors as told
 from apps.notifications import services as notifications
 from apps.records import policies
 from apps.records.models import Record
@@ -66,10 +68,20 @@ def remind_payment(*, person: Any, customer_key: str, now: dt.datetime) -> Any:
         "currency": account.currency, "owner_id": str(account.owner_id), "asked_by": {"en": person.display("en"), "zh-hans": person.display("zh-hans")},
     }  # fmt: skip
     with transaction.atomic():
-        told = notifications.notify(kind=PAYMENT_DUE, person_ids=[account.owner.pk], params=params, ref=payment_ref(account.key), now=now,
-                                    dedupe=f"{account.key}:{company_today(now).isoformat()}")
-        if not told:
+        notifications.resolve(ref=payment_ref(account.key), now=now, outcome="replaced", by=person.pk)
+        new = notifications.notify(kind=PAYMENT_DUE, person_ids=[account.owner.pk], params=params, ref=payment_ref(account.key), now=now,
+                                   dedupe=f"{account.key}:{company_today(now).isoformat()}")
+        if not new:
             raise UnableToRemind(_("The seller was reminded today already."))
         audit.record(actor=person, action="records.receivable.reminded", object=f"erp.receivable:{account.external_id}", now=now,
                      data={"to": account.owner.login})
     return account.owner
+
+
+def payments_asked(*, now: dt.datetime) -> list[tuple[uuid.UUID, str]]:
+    """(seller, ref) of the open reminders on whose account something is still overdue."""
+    asked = told.open_ones(kind=PAYMENT_DUE)
+    keys = {ref.partition(":")[2] for _person, ref in asked}
+    accounts = Record.objects.filter(kind="receivable", key__in=keys, deleted_at=None)
+    overdue = {payment_ref(account.key) for account in accounts if policies.is_overdue(account.data)}
+    return [(person, ref) for person, ref in asked if ref in overdue]

@@ -69,6 +69,7 @@ class QuickLaunch(Widget):
 
     key = "workspace.quick_launch"
     title = _("Start something")
+    about = _("What your roles let you begin: visits, contracts, announcements.")
     icon = "rocket"
     system = "oa"
     resource = "workspace.home"
