@@ -24,6 +24,11 @@ def connections() -> QuerySet[Connection]:
     return Connection.objects.annotate(open_items=Count("quarantine", filter=Q(quarantine__state=QuarantineItem.State.OPEN)))
 
 
+def connected_ids() -> set[str]:
+    """Ids of the connectors that some connection uses."""
+    return set(Connection.objects.values_list("connector_id", flat=True))
+
+
 def streams(of: Connection) -> QuerySet[StreamState]:
     """How far each stream was read."""
     return StreamState.objects.filter(connection=of).order_by("stream")

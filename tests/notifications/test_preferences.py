@@ -16,6 +16,7 @@ from apps.core.errors import InvalidInput, NotPermitted
 from apps.notifications import selectors
 from apps.notifications.models import Reach
 from apps.notifications.services import chats, preferences
+from tests.support import shop
 from tests.support.chat import Product
 
 pytestmark = [pytest.mark.django_db, pytest.mark.req("E14")]
@@ -160,3 +161,14 @@ def test_a_code_is_shown_once_and_an_account_is_let_go(
     assert selectors.chat_accounts(cast.boss) == []
     chats.bind(person=cast.ana, vendor="dingtalk", user_id="a-1", actor=cast.ana, now=clock)
     assert admin.delete("/api/v1/people/ana/chat-accounts/dingtalk").status_code == 204
+
+
+@pytest.mark.req("E13")
+def test_kinds_of_a_connector_that_is_connected_to_nothing_are_not_offered(cast: SimpleNamespace, clock: dt.datetime) -> None:
+    def offered() -> set[str]:
+        found = {kind.key.partition(".")[0] for kind in selectors.choosable()}
+        return found & {"erp_sandbox", "erp_tryton", "crm_sandbox", "crm_bottle"}
+
+    assert offered() == set()
+    shop.connect(clock)
+    assert offered() == {"erp_sandbox", "crm_sandbox"}

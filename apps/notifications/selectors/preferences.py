@@ -16,6 +16,8 @@ from apps.core import kinds
 from apps.core.access import plan
 from apps.core.kinds import NotificationKind
 from apps.identity import selectors as identity
+from apps.integrations import selectors as integrations
+from apps.integrations.registry import manifests
 from apps.notifications import channels, policies
 from apps.notifications.models import ChatAccount, Delivery, DeliveryState, Device, Notification, Reach
 from apps.notifications.policies import Reaching
@@ -108,8 +110,10 @@ class Row:
 
 
 def choosable() -> list[NotificationKind]:
-    """Kinds with a name for people, the to-dos and alarms first."""
-    named = [kind for kind in kinds.KINDS.values() if kind.label and kind.key != "notifications.lost"]
+    """Kinds with a name for people, the to-dos and alarms first. A connector that is connected to nothing brings none."""
+    idle = set(manifests()) - integrations.connected_ids()
+    named = [kind for kind in kinds.KINDS.values()
+             if kind.label and kind.key != "notifications.lost" and kind.key.partition(".")[0] not in idle]
     return sorted(named, key=lambda kind: (not kind.todo, not kind.urgent, kind.system, str(kind.label)))
 
 

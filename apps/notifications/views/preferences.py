@@ -28,7 +28,7 @@ from apps.notifications.services import chats, devices, preferences
 DAYS = (gettext_noop("Monday"), gettext_noop("Tuesday"), gettext_noop("Wednesday"), gettext_noop("Thursday"), gettext_noop("Friday"),
         gettext_noop("Saturday"), gettext_noop("Sunday"))  # fmt: skip
 FAMILIES = {"email": gettext_noop("Mail"), "web_push": gettext_noop("Device"), "chat": gettext_noop("Chat"), "in_app": gettext_noop("Inbox")}
-LEVELS = {"instant": gettext_noop("At once"), "digest": gettext_noop("In the digest"), "off": gettext_noop("Not")}
+LEVELS = {"instant": gettext_noop("At once"), "digest": gettext_noop("Digest"), "off": gettext_noop("Not")}
 DIGESTS = {"off": gettext_noop("No digest"), "1h": gettext_noop("Every hour"), "3h": gettext_noop("Every three hours"),
            "daily": gettext_noop("Every day at 8:00"), "weekly": gettext_noop("Mondays at 8:00")}  # fmt: skip
 WAITS = {0: gettext_noop("Never"), 30: gettext_noop("After half an hour"), 60: gettext_noop("After an hour"), 120: gettext_noop("After two hours"),
