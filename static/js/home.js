@@ -9,6 +9,27 @@ document.body.addEventListener("atrium:widget", (event) => {
   if (slug) document.body.dispatchEvent(new CustomEvent(`atrium:widget-${slug}`, { detail: event.detail }));
 });
 
+// Nothing is taken from under somebody's hands: a widget in which something is open or being typed is refreshed when that is over.
+const late = new Set();
+const isBusy = (widget) => widget.querySelector("details[open]") || (widget.contains(document.activeElement) && document.activeElement.matches("input, textarea, select"));
+for (const name of ["htmx:before:request", "htmx:before:swap"]) {
+  document.body.addEventListener(name, (event) => {
+    const widget = event.target instanceof Element && event.target.matches("section.widget") ? event.target : null; // its own refresh, not one of its forms
+    if (!widget || !isBusy(widget)) return;
+    event.preventDefault();
+    late.add(widget);
+  });
+}
+function catchUp() {
+  for (const widget of late) {
+    if (widget.isConnected && isBusy(widget)) continue;
+    late.delete(widget);
+    if (widget.isConnected) window.htmx.ajax("GET", widget.getAttribute("hx-get"), { target: widget, swap: "outerHTML" });
+  }
+}
+document.addEventListener("toggle", catchUp, true);
+document.addEventListener("focusout", () => setTimeout(catchUp));
+
 document.addEventListener("click", (event) => {
   const target = event.target instanceof Element ? event.target : null;
   const link = target?.closest("[data-decide]");

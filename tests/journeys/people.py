@@ -55,7 +55,7 @@ class Somebody:
         expect(page.get_by_role("button", name="Set to won")).to_have_count(0, timeout=WITHIN_TEN_SECONDS)
 
     def wait_for_task(self, title: str) -> None:
-        """On the home page that is open already: pushed, without a reload, within ten seconds."""
+        """On the page that is open already (home, inbox): pushed, without a reload, within ten seconds."""
         link = self.page.locator("main").get_by_text(title).first
         expect(link).to_be_visible(timeout=WITHIN_TEN_SECONDS)
 

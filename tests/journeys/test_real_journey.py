@@ -34,7 +34,7 @@ def test_a_deal_won_in_the_crm_becomes_an_order_in_the_erp_and_comes_back(chromi
     with real_stack.portal(workers=2) as portal, somebody(chromium, portal.url, "boss") as boss, somebody(chromium, portal.url, "eve") as eve:
         boss.sign_in_at_keycloak(password)
         eve.sign_in_at_keycloak(password)
-        boss.go("/")
+        boss.go("/inbox/")
         deal_id = crm.deal(customer="C-003", lines=[("P-1001", "2", "6800"), ("P-1014", "4", "400")])
         title = crm.name(deal_id)
         crm.set_won(deal_id)
@@ -59,6 +59,7 @@ def test_what_is_short_is_requested_from_purchasing_once(chromium: Any, real_sta
     crm, password = BottleCrm(real_stack.env), real_stack.env["DEMO_PASSWORD"]
     with real_stack.portal(workers=2) as portal, somebody(chromium, portal.url, "boss") as boss:
         boss.sign_in_at_keycloak(password)
+        boss.go("/inbox/")
         deal_id = crm.deal(customer="C-005", lines=[("P-1003", "9", "18600")])
         crm.set_won(deal_id)
         boss.wait_for_task(crm.name(deal_id))

@@ -98,6 +98,13 @@ def test_a_contact_is_logged_in_place_on_the_phone_in_chinese(open_page: Any, st
     row = tab.page.locator("#widget-crm-follow-up li").first
     row.locator("summary").click()
     row.locator("input[name=subject]").fill("预算已定")
+    tab.page.evaluate("document.body.dispatchEvent(new CustomEvent('atrium:record-customer'))")  # news while somebody types
+    assert row.locator("input[name=subject]").input_value() == "预算已定"
+    with tab.page.expect_request("**/widgets/crm.follow_up/"):
+        row.locator("summary").click()  # now it may be fetched
+    tab.settle()
+    row.locator("summary").click()
+    row.locator("input[name=subject]").fill("预算已定")
     assert tab.findings() == []
     row.get_by_role("button", name="写入CRM").click()
     tab.page.get_by_text("跟进").first.wait_for()
