@@ -42,8 +42,23 @@ function together(key) {
   return Boolean(button);
 }
 
+// A key acts on the message that has the focus, not on the one that happens to be open: E and H put it away as a batch of one (with its
+// undo) and go on to the next row; what the list cannot do for it opens it first.
+function focused(key) {
+  const row = document.activeElement?.closest?.(".mrow");
+  if (!row || row.dataset.id === $("[data-pane]")?.dataset.pane) return false;
+  const box = $("input[name=id]", row);
+  const rows = $$(".mrow");
+  const next = rows[rows.indexOf(row) + 1] || rows[rows.indexOf(row) - 1];
+  if (!box || !$(`#batch [data-all-key="${key}"]`)) { $(".open", row).click(); return true; }
+  box.checked = true;
+  if (next) $(".open", next).focus();
+  return together(key);
+}
+const act = (key) => together(key) || focused(key) || press(key);
+
 function done() {
-  if (together("e") || press("e")) return true;
+  if (act("e")) return true;
   const words = $("[data-no-e]")?.dataset.noE;
   if (words) toast(words, "warn");
   return Boolean(words);
@@ -68,8 +83,8 @@ const KEYS = {
   k: () => move(-1) || true,
   x: choose,
   e: done,
-  h: () => together("h") || press("h"),
-  u: () => press("u"),
+  h: () => act("h"),
+  u: () => focused("u") || press("u"),
   z: undo,
   "/": search,
   "?": () => { $("#inbox-keys")?.showModal(); return true; },
@@ -135,24 +150,15 @@ document.body.addEventListener("htmx:after:request", (event) => {
 });
 countdown();
 
-// --- the list is replaced by a push: what is open and what was ticked stays so; what others dealt with leaves ------------------------
-let ticked = new Set();
-let held = ""; // the row that has the focus
-document.body.addEventListener("htmx:before:swap", () => {
-  ticked = new Set(chosen().map((box) => box.value));
-  held = document.activeElement?.closest?.(".mrow")?.dataset.id || "";
-});
+// --- a push morphs the list, row by row: ticks, the focus and what is being typed stay; what others dealt with leaves ------------------
 document.body.addEventListener("htmx:after:swap", () => {
-  const rows = $$(".mrow");
   const opened = $("[data-pane]")?.dataset.pane;
-  rows.filter((row) => row.dataset.id === opened).forEach((row) => {
+  $$(".mrow").filter((row) => row.dataset.id === opened).forEach((row) => {
     row.classList.add("sel");
     $(".open", row).setAttribute("aria-current", "true");
   });
-  $$("[data-inbox] input[name=id]").forEach((box) => { box.checked = ticked.has(box.value); });
   join();
   countChosen();
-  if (held && document.activeElement === document.body) rows.find((row) => row.dataset.id === held)?.querySelector(".open").focus();
   if ($("#batch-check-body [data-batch-check]") && dialog() && !dialog().open) dialog().showModal();
   countdown();
   setTimeout(sweep, GONE_AFTER);
@@ -170,7 +176,7 @@ function sweep() {
   });
   const rows = list();
   if (left && rows.length) rows[Math.min(at, rows.length - 1)].focus();
-  if (!rows.length) window.htmx?.ajax("GET", $("#inbox-list").getAttribute("hx-get"), { target: "#inbox-list", swap: "innerHTML" });
+  if (!rows.length) window.htmx?.ajax("GET", $("#inbox-list").getAttribute("hx-get"), { target: "#inbox-list", swap: "innerMorph" });
 }
 
 // --- one page after another: what continues a group is put to it; a refresh asks for as many rows as are shown --------------------------

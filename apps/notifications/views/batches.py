@@ -91,7 +91,7 @@ def _refused(request: PortalRequest, error: DomainError) -> HttpResponse:
         messages.warning(request, error.message)
         return HttpResponseRedirect(f"/inbox/?{request.GET.urlencode()}")
     answer = render(request, "notifications/inbox_list.html", list_context(request), status=error.status)
-    answer["HX-Retarget"], answer["HX-Reswap"] = "#inbox-list", "innerHTML"
+    answer["HX-Retarget"], answer["HX-Reswap"] = "#inbox-list", "innerMorph"
     return add_toast(answer, error.message, tone="warn")
 
 
@@ -100,6 +100,6 @@ def _answer(request: PortalRequest, batch: Any) -> HttpResponse:
     if not wants_fragment(request):
         return HttpResponseRedirect(f"/inbox/batches/{batch.pk}/?{request.GET.urlencode()}")
     answer = render(request, "notifications/inbox_list.html", list_context(request))
-    answer["HX-Retarget"], answer["HX-Reswap"] = "#inbox-list", "innerHTML"
+    answer["HX-Retarget"], answer["HX-Reswap"] = "#inbox-list", "innerMorph"
     answer.write(render_to_string("notifications/batch_toast.html", {"shown": shown, "query": request.GET.urlencode(), "oob": True}, request))
     return answer
