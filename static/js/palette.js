@@ -62,17 +62,18 @@ async function ask() {
   if (!q) return showRecents();
   try {
     const answer = await fetch(`/search/quick/?q=${encodeURIComponent(q)}`, { headers: { "HX-Request": "true" } });
-    if (mine !== asked || !answer.ok || document.activeElement !== field) return;
+    if (mine !== asked || document.activeElement !== field) return;
+    if (!answer.ok) return open(false); // hits of other words are no answer; Enter asks the whole page
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
     if (mine !== asked) return;
     list.replaceChildren(...page.body.childNodes);
     choose(-1);
     open(true);
-  } catch { open(false); }
+  } catch { if (mine === asked) open(false); }
 }
 
 if (field && list) {
-  field.addEventListener("input", () => { clearTimeout(timer); timer = setTimeout(ask, WAIT); });
+  field.addEventListener("input", () => { choose(-1); clearTimeout(timer); timer = setTimeout(ask, WAIT); });
   field.addEventListener("focus", ask);
   field.addEventListener("keydown", (event) => {
     if (event.isComposing) return;

@@ -89,6 +89,19 @@ def test_setting_to_won_is_a_right_of_its_own_and_sends_the_day(stocked: SimpleN
     assert outside.sent[0][1:] == ("deal.move", {"deal_id": "d-0", "to": "won", "closed_on": clock.company_today(clock.now())}, "ana")
 
 
+@pytest.mark.req("E1", "E5")
+def test_setting_to_won_from_home_is_asked_first_and_says_what_is_unusual(stocked: SimpleNamespace, as_: Any) -> None:
+    client = as_(stocked.ana)
+    first = str(WIDGETS["crm.closing"].load(person=stocked.ana, now=clock.now())["rows"][0]["deal"]["id"])
+    record = Record.objects.get(kind="deal", external_id=first)
+    record.data = record.data | {"lines": []}
+    record.save(update_fields=["data"])
+    card = client.get("/widgets/crm.closing/").content.decode()
+    row = card[card.index(f"/deals/{first}/"):].split('<li class="hov')[0]
+    assert row.index("<summary") < row.index('action="/home/do/win/"') < row.index("</details>")  # the form is behind a question
+    assert "It has no line." in row and "goes to the seller’s manager for approval" in row
+
+
 @pytest.mark.parametrize("error", [PermanentError("The stock is locked", system="erp"), TransientError("no answer", system="erp")])
 def test_a_refusal_of_the_system_stands_in_the_card_and_nothing_changed(stocked: SimpleNamespace, as_: Any, outside: SimpleNamespace,
                                                                        error: Exception) -> None:  # fmt: skip

@@ -15,7 +15,7 @@ from apps.records import selectors as records
 from apps.workflows import selectors as workflows
 from apps.workspace.selectors import parts
 from apps.workspace.selectors.customers import CHANNELS
-from apps.workspace.selectors.deals import rank
+from apps.workspace.selectors.deals import problems, rank
 from apps.workspace.selectors.systems import freshness, state_of
 
 ROWS = 5
@@ -103,11 +103,12 @@ class Closing(Widget):
     flush = True
 
     def load(self, *, person: Any, now: dt.datetime) -> dict[str, Any]:
-        """rows: {deal, due, may_edit, may_win}; stages: names in use, in the order of selling."""
+        """rows: {deal, may_edit, may_win, warnings}; stages: names in use, in the order of selling."""
         found = records.deals(person, mine=True, state="open", size=500).rows
         edit, win = plan(person, "edit", "crm.deal"), plan(person, "win", "crm.deal")
         dated = sorted(found, key=lambda deal: (str(deal.get("closed_on") or "9999"), str(deal["id"])))[:ROWS]
-        rows = [{"deal": deal, "may_edit": edit.matches(deal.get("owner_id")), "may_win": win.matches(deal.get("owner_id"))} for deal in dated]
+        rows = [{"deal": deal, "may_edit": edit.matches(deal.get("owner_id")), "may_win": win.matches(deal.get("owner_id")), "warnings": problems(deal)}
+                for deal in dated]  # fmt: skip
         stages = sorted({str(deal["stage"]) for deal in found if deal.get("stage")}, key=rank)
         return {"rows": rows, "stages": stages, "count": len(found), **freshness(state_of("crm"), dated)}
 
