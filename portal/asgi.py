@@ -13,12 +13,13 @@ from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
 from channels.security.websocket import AllowedHostsOriginValidator  # noqa: E402
 from django.conf import settings  # noqa: E402
 
+from apps.core.lanes import Lanes  # noqa: E402
 from apps.jobs import services as jobs  # noqa: E402
 from apps.realtime.routing import websocket_urlpatterns, with_server_send  # noqa: E402
 
 application = ProtocolTypeRouter(
     {
-        "http": http_application,
+        "http": Lanes(http_application, settings.WEB_LANES),
         "websocket": with_server_send(AllowedHostsOriginValidator(AuthMiddlewareStack(URLRouter(websocket_urlpatterns)))),
     }
 )

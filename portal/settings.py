@@ -82,6 +82,7 @@ MIDDLEWARE = [
 
 ROOT_URLCONF = "portal.urls"
 ASGI_APPLICATION = "portal.asgi.application"
+WEB_LANES = env.int("WEB_LANES", default=24)  # pages a web process makes at once; each lane has one database connection
 FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
 
 TEMPLATES = [
