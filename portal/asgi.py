@@ -4,22 +4,22 @@ import os
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
 
-from django.core.asgi import get_asgi_application
+import django
 
-http_application = get_asgi_application()
+django.setup(set_prefix=False)
 
 from channels.auth import AuthMiddlewareStack  # noqa: E402
 from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
 from channels.security.websocket import AllowedHostsOriginValidator  # noqa: E402
 from django.conf import settings  # noqa: E402
 
-from apps.core.lanes import Lanes  # noqa: E402
+from apps.core.lanes import Lanes, PageHandler  # noqa: E402
 from apps.jobs import services as jobs  # noqa: E402
 from apps.realtime.routing import websocket_urlpatterns, with_server_send  # noqa: E402
 
 application = ProtocolTypeRouter(
     {
-        "http": Lanes(http_application, settings.WEB_LANES),
+        "http": Lanes(PageHandler(), settings.WEB_LANES),
         "websocket": with_server_send(AllowedHostsOriginValidator(AuthMiddlewareStack(URLRouter(websocket_urlpatterns)))),
     }
 )

@@ -12,12 +12,31 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from asgiref.sync import ThreadSensitiveContext
+from asgiref.sync import ThreadSensitiveContext, sync_to_async
+from django.core.handlers.asgi import ASGIHandler
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
 
 Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[Mapping[str, Any]]]
 Send = Callable[[Mapping[str, Any]], Awaitable[None]]
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+
+class PageHandler(ASGIHandler):
+    """Django's handler with one walk into the lane for all middleware and the view.
+
+    Django's own would go back to the event loop between the middleware and the view, some six changes of thread for a page; all views of Atrium but
+    the stream of events are synchronous, and that one only begins its stream in the view.
+    """
+
+    def load_middleware(self, is_async: bool = False) -> None:
+        """All of it synchronous."""
+        super().load_middleware(is_async=False)
+
+    async def get_response_async(self, request: HttpRequest) -> HttpResponseBase:
+        """The whole page in the lane."""
+        return await sync_to_async(self.get_response, thread_sensitive=True)(request)
 
 
 class _Pool:

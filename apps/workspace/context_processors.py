@@ -95,6 +95,12 @@ class Shell:
     def demo(self) -> bool:
         return settings.ATRIUM_MODE == "demo"
 
+    @property
+    def facts(self) -> str:
+        """All of the above in one text: where it is the same, the frame looks the same (for its person)."""
+        names = [name for name, value in vars(Shell).items() if isinstance(value, cached_property)]
+        return repr([getattr(self, name) if name != "who" else "" for name in names])
+
 
 def shell(request: HttpRequest) -> dict[str, Any]:
     return {"shell": Shell(request)}

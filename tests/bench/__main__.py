@@ -62,6 +62,7 @@ SUBJECTS: dict[str, Callable[[pathlib.Path, Tell], list[Result]]] = {"realtime":
 def _set_up(values: dict[str, str]) -> None:
     """Django, on the servers of `values`, with tables."""
     os.environ.update(values, DJANGO_SETTINGS_MODULE="portal.settings", DEMO_SIGN_IN="true", ATRIUM_WORKER="process")
+    os.environ.update(WIDGET_THREADS="8", DATABASE_CONN_MAX_AGE="60")  # as in production, not as in tests
     import django
 
     django.setup()

@@ -70,6 +70,7 @@ CHANNELS: dict[str, tuple[Any, str]] = {
 }
 FRAME = "workspace/widgets/frame.html"
 PLACE_OF_TOKEN = "the-token-of-whoever-looks"  # noqa: S105 - stands in kept cards where each request's own token goes
+PLACE_OF_CARD = "<!--card {key}-->"
 ORDER_STEPS = {"draft": 1, "confirmed": 2, "processing": 3, "done": 4}
 
 
@@ -116,6 +117,8 @@ def steps(reached: int, of: int, tone: str, label: Any) -> SafeString:
 def widget_card(context: Any, view: Any, editing: bool = False) -> str:
     """The whole card of a widget, or, while the page is arranged, one that does nothing. A card of fresh figures is drawn once and kept; the token of
     its forms is put in each time."""
+    if context.get("places"):  # the page is kept without its cards; they are put in each time
+        return mark_safe(PLACE_OF_CARD.format(key=view.widget.key))  # noqa: S308 - the name of a class of ours
     request, token = context.get("request"), str(context.get("csrf_token") or "")
     if view.drawn and not editing:
         return mark_safe(view.drawn.replace(PLACE_OF_TOKEN, token))  # noqa: S308 - drawn by a template of ours

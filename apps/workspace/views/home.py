@@ -22,6 +22,7 @@ from apps.workspace.selectors import home as selectors
 from apps.workspace.selectors import layouts
 from apps.workspace.selectors.navigation import may_open
 from apps.workspace.services.layouts import UnableToArrange
+from apps.workspace.views.frames import home_page
 
 EDIT = "/home/edit/"
 
@@ -30,7 +31,7 @@ EDIT = "/home/edit/"
 @require_GET
 def home(request: PortalRequest) -> HttpResponse:
     """The page; widgets that are not at hand are fetched by the browser, one by one. `whole`: for a browser without script, all in the page."""
-    return render(request, "workspace/home.html", _page(request, whole="whole" in request.GET))
+    return home_page(request, _page(request, whole="whole" in request.GET))
 
 
 def _page(request: PortalRequest, *, whole: bool = False) -> dict[str, Any]:
