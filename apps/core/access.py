@@ -142,6 +142,8 @@ class Provider(Protocol):
 
     def decide(self, person: Person | None, action: str, resource: str, owner_id: uuid.UUID | None = None) -> Decision: ...
 
+    def owners(self) -> str: ...
+
 
 _provider: Provider | None = None
 
@@ -164,6 +166,11 @@ def decide(person: Person | None, action: str, resource: str, owner_id: uuid.UUI
     if _provider is None:
         raise RuntimeError("apps.access has not filled the port")
     return _provider.decide(person, action, resource, owner_id)
+
+
+def owners() -> str:
+    """The names of those who give rights, in the reader's language: whom to ask. "" when there is nobody."""
+    return _provider.owners() if _provider else ""
 
 
 # resource -> actions and fields; each app registers its own in ready() (fields: name -> class public|internal|confidential|private)

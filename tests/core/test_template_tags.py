@@ -18,7 +18,7 @@ HIDDEN = Masked("phone", ("role: Finance", "rule: private fields: not shown"))
 
 
 @pytest.fixture(autouse=True)
-def _now(travel: Any) -> Any:
+def _now(travel: Any, db: None) -> Any:
     travel(NOW)
     with timezone.override("Asia/Shanghai"):
         yield

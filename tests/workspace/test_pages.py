@@ -287,3 +287,12 @@ def test_a_record_whose_newest_version_is_held_back_says_so(stocked: SimpleNames
     page = as_(stocked.ana).get("/deals/d-0/").content.decode()
     assert "The newest version of this record could not be taken." in page and f"/quarantine/{item.pk}/" in page
     assert f"/quarantine/{item.pk}/" not in as_(stocked.boss).get("/deals/d-5/").content.decode()
+
+
+@pytest.mark.req("A9", "A5")
+def test_the_question_mark_at_a_masked_value_names_whom_to_ask(stocked: SimpleNamespace, as_: Any) -> None:
+    page = text(as_(stocked.eve).get("/orders/"))
+    assert "••••" in page and "To see it, ask Guo Peng." in page and "your administrator" not in page
+    stocked.eve.account.language = "zh-hans"
+    stocked.eve.account.save(update_fields=["language"])
+    assert "郭鹏" in text(as_(stocked.eve).get("/orders/"))

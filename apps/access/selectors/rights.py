@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.core.cache import cache
 from django.db.models import Q
 from django.utils.translation import get_language
 
@@ -24,6 +25,8 @@ from apps.access.policies import OWN_ACCOUNT, HeldGrant, HeldPlan, Rule, check_k
 from apps.core import clock
 from apps.core.access import Decision, Plan
 from apps.directory import selectors as directory
+
+OWNERS_FOR = 60  # seconds the names of those to ask are remembered: a name may change, rights rename the epoch
 
 
 @dataclass(frozen=True)
@@ -219,7 +222,12 @@ def owners_words() -> str:
     memory = _current.get()
     if memory is not None and memory.owners is not None:
         return memory.owners
-    found = listed(person.display(get_language() or "en") for person in who_may("manage", "access.role"))
+    language = get_language() or "en"
+    name = f"owners:{epoch()}:{language}"
+    found = cache.get(name)
+    if found is None:
+        found = listed(person.display(language) for person in who_may("manage", "access.role"))
+        cache.set(name, found, OWNERS_FOR)
     if memory is not None:
         memory.owners = found
     return found
@@ -246,6 +254,9 @@ class Provider:
 
     def decide(self, person: Any, action: str, resource: str, owner_id: uuid.UUID | None = None) -> Decision:
         return decide(person, action, resource, owner_id)
+
+    def owners(self) -> str:
+        return owners_words()
 
 
 def roles() -> list[Role]:

@@ -22,7 +22,7 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language, gettext, ngettext
 
 from apps.core import clock
-from apps.core.access import Masked
+from apps.core.access import Masked, owners
 
 register = template.Library()
 
@@ -352,7 +352,7 @@ def why(label: Any, chain: tuple[str, ...] = (), owner: str = "") -> SafeString:
     steps = [*chain] or [gettext("No role of yours may read this field.")]
     marked = (("stop" if i == len(steps) - 1 else "", step) for i, step in enumerate(steps))
     items = format_html_join("", '<li class="{}"><span>{}</span></li>', marked)
-    ask = owner or gettext("your administrator")
+    ask = owner or owners() or gettext("your administrator")
     return format_html(
         '<button class="whybtn" type="button" popovertarget="{0}" aria-label="{1}">{2}</button>'
         '<div class="pop" id="{0}" popover role="dialog" aria-label="{3}"><b>{3}</b><ol class="chain">{4}</ol>'
