@@ -58,6 +58,7 @@ INSTALLED_APPS = [
     "apps.records",
     "apps.workflows",
     "apps.business",
+    "apps.insight",
     "apps.workspace",
     "apps.devtools",
     "portal",

@@ -1,0 +1,233 @@
+"""Indicators of the management board. Each app declares its own in kpis.py; apps.insight reads them.
+
+An indicator never looks at records: it is computed from `Sums` of facts, which add up over days, people and dimensions. So a figure of a year is
+the sum of its days, and what a viewer may not see is simply not added.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Any
+
+SCALE = 100  # values of facts are whole hundredths: cents of money, hundredths of an hour, a day, a piece
+FIRST_EDGE, GROWTH, BUCKETS = 0.1, 1.2, 64  # upper edges of the histogram: 0.1, 0.12, 0.144, ... of the unit
+
+
+@dataclass
+class Sums:
+    """What facts add up to. `rows`: facts; `n`: things counted (an order of two lines is one); `hits`, `hit_total`: those that met the condition of
+    their stream; `total`: of the values, in hundredths; `squares`: of the values in units; `histogram`: bucket -> n."""
+
+    rows: int = 0
+    n: int = 0
+    hits: int = 0
+    total: int = 0
+    hit_total: int = 0
+    squares: float = 0.0
+    histogram: dict[int, int] = field(default_factory=dict)
+
+    def add(self, *, bucket: int, rows: int, n: int, hits: int, total: int, hit_total: int, squares: float) -> None:
+        self.rows += rows
+        self.n += n
+        self.hits += hits
+        self.total += total
+        self.hit_total += hit_total
+        self.squares += squares
+        if bucket:
+            self.histogram[bucket] = self.histogram.get(bucket, 0) + rows
+
+    def merge(self, other: Sums) -> None:
+        self.add(bucket=0, rows=other.rows, n=other.n, hits=other.hits, total=other.total, hit_total=other.hit_total, squares=other.squares)
+        for bucket, count in other.histogram.items():
+            self.histogram[bucket] = self.histogram.get(bucket, 0) + count
+
+
+def bucket_of(hundredths: int) -> int:
+    """The bucket of a duration: 1 for everything up to the first edge, 64 for everything beyond the last."""
+    edge, value = FIRST_EDGE, hundredths / SCALE
+    for bucket in range(1, BUCKETS):
+        if value <= edge:
+            return bucket
+        edge *= GROWTH
+    return BUCKETS
+
+
+def edges(bucket: int) -> tuple[float, float]:
+    """Between which values a bucket lies."""
+    upper = FIRST_EDGE * GROWTH ** (bucket - 1)
+    return (0.0 if bucket == 1 else upper / GROWTH, upper)
+
+
+def quantile(histogram: Mapping[int, int], share: float) -> Decimal | None:
+    """A quantile by the histogram, straight between the edges of its bucket: at most 20 % beside the true one."""
+    count = sum(histogram.values())
+    if not count:
+        return None
+    wanted, passed = share * count, 0
+    for bucket in sorted(histogram):
+        here = histogram[bucket]
+        if passed + here >= wanted:
+            lower, upper = edges(bucket)
+            return rounded(Decimal(lower + (upper - lower) * (wanted - passed) / here))
+        passed += here
+    return rounded(Decimal(edges(max(histogram))[1]))
+
+
+def rounded(value: Decimal, places: str = "0.01") -> Decimal:
+    """Commercial rounding, as an accountant does it."""
+    return value.quantize(Decimal(places), rounding=ROUND_HALF_UP)
+
+
+def units(hundredths: int) -> Decimal:
+    return Decimal(hundredths) / SCALE
+
+
+class Kpi:
+    """One indicator; a subclass of one of the measures below, with words and rights.
+
+    `key` "erp.orders_taken"; `group` "erp.finance"; `unit`: money | count | percent | days | hours; `direction`: up | down | none (which way is
+    better); `title` and `formula` lazy texts, the formula in words that a controller would sign; `owner`: who answers for the definition.
+    `resource`/`action`: whose rights decide, with the reach they have (own, department, all); `reads`: the field that must be readable in clear.
+    `stream`: the facts it sums; `over`: the facts it is divided by, for ratios. `sources`: systems it depends on; `promise`: how old their data may be.
+    `level`: a stock at the end of the period, not a flow during it. `about_people`: about how people work: small groups are not shown.
+    `breakdown`: department | product_line | region. `knows`: filters that mean something for it.
+    `version` grows with the formula; `since`: when this formula came into force; `former`: the indicator as it was computed before.
+    """
+
+    key: str = ""
+    version: int = 1
+    since: dt.date | None = None
+    former: type[Kpi] | None = None
+    group: str = ""
+    title: Any = ""
+    formula: Any = ""
+    owner: Any = ""
+    unit: str = "count"
+    direction: str = "up"
+    resource: str = ""
+    action: str = "view"
+    reads: str = ""
+    stream: str = ""
+    over: str = ""
+    sources: tuple[str, ...] = ()
+    kinds: tuple[str, ...] = ()
+    promise: dt.timedelta = dt.timedelta(minutes=15)
+    level: bool = False
+    about_people: bool = False
+    breakdown: str = "department"
+    knows: tuple[str, ...] = ("department", "product_line", "region")
+
+    @property
+    def system(self) -> str:
+        return self.key.partition(".")[0]
+
+    @property
+    def streams(self) -> tuple[str, ...]:
+        return (self.stream, self.over) if self.over else (self.stream,)
+
+    def value(self, sums: Mapping[str, Sums]) -> Decimal | None:
+        """From the sums of its streams; None where there is nothing to say (a share of nothing)."""
+        raise NotImplementedError(self.key)
+
+    def of(self, sums: Mapping[str, Sums]) -> Sums:
+        return sums.get(self.stream) or Sums()
+
+
+class Count(Kpi):
+    """How many."""
+
+    def value(self, sums: Mapping[str, Sums]) -> Decimal | None:
+        return Decimal(self.of(sums).n)
+
+
+class Total(Kpi):
+    """How much."""
+
+    def value(self, sums: Mapping[str, Sums]) -> Decimal | None:
+        return units(self.of(sums).total)
+
+
+class Mean(Kpi):
+    """How much each."""
+
+    def value(self, sums: Mapping[str, Sums]) -> Decimal | None:
+        found = self.of(sums)
+        return rounded(units(found.total) / found.n) if found.n else None
+
+
+class Share(Kpi):
+    """How many of a hundred met the condition."""
+
+    unit = "percent"
+
+    def value(self, sums: Mapping[str, Sums]) -> Decimal | None:
+        found = self.of(sums)
+        return rounded(Decimal(100 * found.hits) / found.n, "0.1") if found.n else None
+
+
+class Missed(Kpi):
+    """How many did not meet the condition."""
+
+    direction = "down"
+
+    def value(self, sums: Mapping[str, Sums]) -> Decimal | None:
+        found = self.of(sums)
+        return Decimal(found.n - found.hits)
+
+
+class Median(Kpi):
+    """The middle one, by the histogram."""
+
+    direction = "down"
+
+    def value(self, sums: Mapping[str, Sums]) -> Decimal | None:
+        return quantile(self.of(sums).histogram, 0.5)
+
+
+class Level(Kpi):
+    """How much there is at the end of the period: the sum of all that came and went until then."""
+
+    level = True
+
+    def value(self, sums: Mapping[str, Sums]) -> Decimal | None:
+        return units(self.of(sums).total)
+
+
+class Ratio(Kpi):
+    """One total as a share of another, in percent; of levels where `level` is set."""
+
+    unit = "percent"
+
+    def value(self, sums: Mapping[str, Sums]) -> Decimal | None:
+        whole = (sums.get(self.over) or Sums()).total
+        return rounded(Decimal(100 * self.of(sums).total) / whole, "0.1") if whole > 0 else None
+
+
+class PerEach(Kpi):
+    """How many of one to each of another."""
+
+    def value(self, sums: Mapping[str, Sums]) -> Decimal | None:
+        each = (sums.get(self.over) or Sums()).n
+        return rounded(Decimal(self.of(sums).n) / each, "0.1") if each else None
+
+
+KPIS: dict[str, Kpi] = {}
+
+
+def register(kpi: type[Kpi]) -> type[Kpi]:
+    """Class decorator. Twice the same key is an error, and so is an indicator without words, rights or facts."""
+    if not kpi.key or kpi.key in KPIS:
+        raise ValueError(f"indicator {kpi.key!r} is empty or registered twice")
+    missing = [name for name in ("group", "title", "formula", "owner", "resource", "stream", "sources") if not getattr(kpi, name)]
+    if missing:
+        raise ValueError(f"indicator {kpi.key} says nothing of {', '.join(missing)}")
+    KPIS[kpi.key] = kpi()
+    return kpi
+
+
+def get(key: str) -> Kpi:
+    """The indicator, or LookupError."""
+    return KPIS[key]

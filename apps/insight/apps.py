@@ -1,0 +1,14 @@
+from django.apps import AppConfig
+
+
+class InsightConfig(AppConfig):
+    name = "apps.insight"
+    label = "insight"
+
+    def ready(self) -> None:
+        from apps.core.access import register_resource
+
+        register_resource("insight.board", actions={"view"})
+        register_resource("insight.flow", actions={"view"})
+        register_resource("insight.note", actions={"view", "create"})
+        register_resource("insight.target", actions={"view", "manage"})

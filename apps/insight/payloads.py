@@ -1,0 +1,196 @@
+"""What a board is made of: periods, filters, readings and the rows behind them."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any, Literal
+
+from apps.core.access import Projected
+
+PeriodKind = Literal["month", "quarter", "year", "last12", "custom"]
+State = Literal["ok", "empty", "suppressed", "forbidden"]
+
+
+@dataclass(frozen=True)
+class Period:
+    """Days from `start` to before `end`. Made by policies.periods, which also knows the period before."""
+
+    kind: PeriodKind
+    start: dt.date
+    end: dt.date
+
+
+@dataclass(frozen=True)
+class Filters:
+    """None or "": everything. `department`: an org unit with all below it."""
+
+    department: uuid.UUID | None = None
+    product_line: str = ""
+    region: str = ""
+
+    @property
+    def given(self) -> tuple[str, ...]:
+        return tuple(name for name in ("department", "product_line", "region") if getattr(self, name))
+
+
+@dataclass(frozen=True)
+class Point:
+    """One month of a series. `label` "2026-11". `whole` False: the month is not over."""
+
+    start: dt.date
+    label: str
+    value: Decimal | None
+    whole: bool = True
+
+
+@dataclass(frozen=True)
+class Share:
+    """One part of a breakdown. `key`: an org unit's id, else the word itself; `value` None where the group is too small to be shown."""
+
+    key: str
+    label: str
+    value: Decimal | None
+    rows: int
+    suppressed: bool = False
+
+
+@dataclass(frozen=True)
+class Exclusion:
+    """What the figure does not count. `reason`: quarantine | currency | no_date; `words` says it; `url`: where it can be cured, "" where it cannot."""
+
+    reason: str
+    words: str
+    count: int
+    amount: Decimal | None
+    url: str = ""
+
+
+@dataclass(frozen=True)
+class FigureNote:
+    """What somebody wrote on a figure. `mine`: the viewer wrote it and may take it away."""
+
+    id: uuid.UUID
+    text: str
+    author: str
+    at: dt.datetime
+    period_start: dt.date
+    mine: bool = False
+
+
+@dataclass(frozen=True)
+class OldSeries:
+    """The same indicator by an earlier formula, over the same months."""
+
+    version: int
+    formula: str
+    until: dt.date | None
+    series: tuple[Point, ...]
+
+
+@dataclass(frozen=True)
+class Reading:
+    """One figure as one person may see it.
+
+    `value` None: nothing to say (a share of nothing), suppressed or forbidden. `former`: the same days of the period before. `as_of`: system -> when it
+    last answered; `stale`: one of them is older than promised. `rows`: facts used. `ignores`: given filters that mean nothing here.
+    `window`: the days really counted (a running period ends today). `why`, `ask`: of a refusal or suppression.
+    """
+
+    key: str
+    version: int
+    title: str
+    group: str
+    system: str
+    formula: str
+    owner: str
+    unit: str
+    direction: str
+    state: State
+    value: Decimal | None = None
+    target: Decimal | None = None
+    former: Decimal | None = None
+    series: tuple[Point, ...] = ()
+    breakdown_by: str = ""
+    breakdown: tuple[Share, ...] = ()
+    as_of: dict[str, dt.datetime] = field(default_factory=dict)
+    promise: dt.timedelta = dt.timedelta()
+    stale: bool = False
+    rows: int = 0
+    excluded: tuple[Exclusion, ...] = ()
+    ignores: tuple[str, ...] = ()
+    notes: tuple[FigureNote, ...] = ()
+    old: tuple[OldSeries, ...] = ()
+    window: tuple[dt.date, dt.date] | None = None
+    scope: str = ""
+    why: tuple[str, ...] = ()
+    ask: str = ""
+
+    @property
+    def change(self) -> Decimal | None:
+        """Against the period before, in percent (percentages: in points)."""
+        if self.value is None or self.former is None:
+            return None
+        if self.unit == "percent":
+            return self.value - self.former
+        return (100 * (self.value - self.former) / abs(self.former)).quantize(Decimal("0.1")) if self.former else None
+
+
+@dataclass(frozen=True)
+class Row:
+    """One record that a figure counts. `record`: as the viewer may see it (None: a case of the OA; its words are `title`). `url`: its page here;
+    `source_url`: its page in the source; `message_url`: the message it came by."""
+
+    day: dt.date
+    value: Decimal
+    n: int
+    hit: bool
+    kind: str
+    title: Any
+    record: Projected | None
+    url: str = ""
+    source_url: str = ""
+    message_url: str = ""
+    excluded: str = ""
+
+
+@dataclass(frozen=True)
+class RowPage:
+    """`after`: hand it in again for the next page; "" at the end. `total`: of all rows; `hidden`: rows counted whose record this person may not open."""
+
+    key: str
+    rows: tuple[Row, ...] = ()
+    total: int = 0
+    after: str = ""
+    state: State = "ok"
+    why: tuple[str, ...] = ()
+    ask: str = ""
+
+
+@dataclass(frozen=True)
+class Description:
+    """An indicator in the catalogue. `allowed` False: `why` and `ask` say how to get it."""
+
+    key: str
+    version: int
+    title: str
+    formula: str
+    group: str
+    system: str
+    unit: str
+    direction: str
+    owner: str
+    resource: str
+    sources: tuple[str, ...]
+    promise: dt.timedelta
+    knows: tuple[str, ...]
+    breakdown: str
+    allowed: bool
+    why: tuple[str, ...] = ()
+    ask: str = ""
+    level: bool = False
+
+
+Groups = dict[str, list[Description]]

@@ -1,0 +1,1 @@
+"""Pure rules: periods, and what a record says in facts."""
