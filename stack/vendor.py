@@ -39,6 +39,16 @@ PACKAGES = [
             "LICENSE": STATIC / "licenses/gridstack.txt",
         },
     ),
+    # "common": bars, lines, tooltips, the description for readers and patterns; half of the whole
+    (
+        "echarts",
+        "6.1.0",
+        {
+            "dist/echarts.common.min.js": STATIC / "echarts.common.min.js",
+            "LICENSE": STATIC / "licenses/echarts.txt",
+            "NOTICE": STATIC / "licenses/echarts-notice.txt",
+        },
+    ),
     ("axe-core", "4.14.1", {"axe.min.js": TESTS / "axe.min.js", "LICENSE": TESTS / "licenses/axe-core.txt"}),
 ]
 # The maps are not vendored; a dangling link would make browsers ask for them.
