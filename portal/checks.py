@@ -1,9 +1,12 @@
 """System checks with ids and hints: what must be set before a production start."""
 
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, register
+
+from apps.notifications.channels import chat
 
 NEEDED_IN_STACK = ("SECRET_KEY", "FIELD_KEY", "OIDC_ISSUER", "OIDC_CLIENT_SECRET")
 
@@ -26,3 +29,17 @@ def demo_sign_in_is_off(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     if settings.ATRIUM_MODE == "stack" and settings.DEMO_SIGN_IN:
         return [Error("The demo sign-in is on.", hint="Unset DEMO_SIGN_IN.", id="portal.E002")]
     return []
+
+
+@register()
+def chat_products_are_whole(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """portal.E003: a chat product without its secrets would believe anybody; portal.E004: they do not travel in the clear."""
+    found: list[CheckMessage] = []
+    for key, given in settings.CHAT.items():
+        if missing := chat.missing(key, given):
+            names = ", ".join(f"CHAT_{key}_{name}".upper() for name in missing)
+            found.append(Error(f"{names} is empty.", hint=f"Set it, or unset CHAT_{key.upper()}_URL.", id="portal.E003"))
+        to = urlsplit(given.get("url", ""))
+        if settings.ATRIUM_MODE == "stack" and to.scheme != "https" and to.hostname not in ("localhost", "127.0.0.1"):
+            found.append(Error(f"CHAT_{key.upper()}_URL is not https.", hint="Give the product's https address.", id="portal.E004"))
+    return found

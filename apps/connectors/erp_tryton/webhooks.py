@@ -23,7 +23,7 @@ def parse_webhook(config: TrytonConfig, headers: Mapping[str, str], body: bytes,
     wanted = f"v1,{base64.b64encode(digest).decode()}".encode()
     if not secret or not any(hmac.compare_digest(one.encode(), wanted) for one in given.get("webhook-signature", "").split()):
         raise WebhookRefused("the signature is missing or wrong")
-    if not moment.isdigit() or abs(now - dt.datetime.fromtimestamp(int(moment), dt.UTC)) > REPLAY_WINDOW:
+    if not (moment.isascii() and moment.isdigit()) or abs(now.timestamp() - int(moment)) > REPLAY_WINDOW.total_seconds():
         raise WebhookRefused("it is too old")
     batch = json.loads(body)
     return tuple(hint for event in batch["events"] for hint in hints_of(event, str(batch["epoch"])))

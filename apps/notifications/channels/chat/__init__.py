@@ -25,9 +25,14 @@ def _made(key: str, given: tuple[tuple[str, str], ...]) -> Vendor:
 
 
 def vendor(key: str) -> Vendor | None:
-    """The chat product, or None when it is not set up."""
+    """The chat product, or None when it is not set up: with an empty secret anybody could sign its callbacks."""
     given: Mapping[str, str] | None = settings.CHAT.get(key)
-    return _made(key, tuple(sorted(given.items()))) if given and key in VENDORS else None
+    return _made(key, tuple(sorted(given.items()))) if given and key in VENDORS and not missing(key, given) else None
+
+
+def missing(key: str, given: Mapping[str, str]) -> list[str]:
+    """Settings that this product cannot be used without and that are empty."""
+    return [name for name in VENDORS[key].needs if not given.get(name)]
 
 
 class Chat:

@@ -73,12 +73,13 @@ class Callback:
 
 
 class Vendor(Protocol):
-    """`updates`: a card can be changed after it was sent. `reason_box`: a card can ask for words."""
+    """`updates`: a card can be changed after it was sent. `reason_box`: a card can ask for words. `needs`: settings it cannot be without."""
 
     key: str
     name: str
     updates: bool
     reason_box: bool
+    needs: tuple[str, ...]
 
     def send_card(self, user_id: str, card: ChatCard) -> str:
         """Show it; returns the handle for changing it. Raises TransientError, PermanentError."""

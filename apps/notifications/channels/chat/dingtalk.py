@@ -19,6 +19,7 @@ from apps.notifications.channels.chat.contract import Call, Callback, CallbackRe
 class Dingtalk:
     key, name = "dingtalk", "DingTalk"
     updates, reason_box = True, True
+    needs: tuple[str, ...] = ("url", "id", "secret", "agent")
 
     def __init__(self, settings: Mapping[str, str]) -> None:
         self._settings = settings
@@ -61,7 +62,7 @@ class Dingtalk:
                 return _pressed(told)
             text = str(told["text"]["content"]).strip()
             return Callback("text", str(told["msgId"]), str(told["senderStaffId"]), text=text, answer=(b"{}", "application/json"))
-        except (ValueError, LookupError, TypeError, AttributeError):
+        except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
             raise CallbackRefused("shape") from None
 
 

@@ -26,6 +26,7 @@ BLOCK = 32
 class Wecom:
     key, name = "wecom", "WeCom"
     updates, reason_box = True, False
+    needs: tuple[str, ...] = ("url", "id", "secret", "agent", "token", "aes_key")
 
     def __init__(self, settings: Mapping[str, str]) -> None:
         self._settings = settings

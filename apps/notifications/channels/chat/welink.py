@@ -19,6 +19,7 @@ TOKEN_REFUSED, LATER = {"41001", "41002"}, {"50000", "58601"}
 class Welink:
     key, name = "welink", "WeLink"
     updates, reason_box = False, True
+    needs: tuple[str, ...] = ("url", "id", "secret", "agent", "token")
 
     def __init__(self, settings: Mapping[str, str]) -> None:
         self._settings = settings
@@ -67,7 +68,7 @@ class Welink:
                                 reason=str(told.get("input") or ""), answer=(b'{"code":"0"}', "application/json"))
             return Callback("text", str(told["eventId"]), str(told["userId"]), text=str(told["content"]),
                             answer=(b'{"code":"0"}', "application/json"))
-        except (ValueError, LookupError, TypeError):
+        except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
             raise CallbackRefused("shape") from None
 
 
