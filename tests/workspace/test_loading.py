@@ -163,12 +163,26 @@ def test_a_change_of_rights_forgets_what_was_read_under_the_old_ones(cast: Simpl
     assert shown(cast.ana, [widget])[0].state == "waiting"
 
 
+@pytest.mark.req("D5", "A12")
+def test_rights_that_run_out_by_themselves_and_a_move_to_another_department_forget_it_too(cast: SimpleNamespace, place: Any, travel: Any) -> None:
+    from apps.access import services as access
+    from apps.directory import services as directory
+
+    travel(NOW)
+    access.assign_role(actor=cast.admin, role="finance", person_id=cast.ana.pk, valid_to=NOW + dt.timedelta(seconds=20), now=NOW)
+    [widget] = place(Away("lab"))
+    shown(cast.ana, [widget])
+    assert shown(cast.ana, [widget], NOW + dt.timedelta(seconds=19))[0].context["number"] == 1
+    assert shown(cast.ana, [widget], NOW + dt.timedelta(seconds=20))[0].state == "waiting"  # nothing of what finance read
+    assert shown(cast.ana, [widget], NOW + dt.timedelta(seconds=21))[0].context["number"] == 2
+    cast.ana.org_unit = directory.upsert_unit(code="lab", name="Lab")
+    assert shown(cast.ana, [widget], NOW + dt.timedelta(seconds=22))[0].state == "waiting"
+
+
 def test_another_process_that_reads_already_is_not_doubled(cast: SimpleNamespace, place: Any) -> None:
     system = Away("lab")
     [widget] = place(system)
-    from apps.access.selectors import epoch
-
-    cache.add(f"{loading._key(widget, cast.ana, epoch())}:busy", 1, 30)
+    cache.add(f"{loading._key(widget, cast.ana, NOW)}:busy", 1, 30)
     assert states(shown(cast.ana, [widget])) == [("waiting", False, False, False)] and system.asks == 0
     view = services.fetched(person=cast.ana, widget=widget, now=NOW)
     assert (view.state, view.slow, system.asks) == ("waiting", True, 0) and "load delay:2s" in view.triggers

@@ -25,6 +25,7 @@ from apps.access.selectors.rights import (
     policy,
     roles,
     roles_of,
+    standing,
     who_may,
 )
 
@@ -50,6 +51,7 @@ __all__ = [
     "resources",
     "roles",
     "roles_of",
+    "standing",
     "system_of",
     "who_may",
 ]

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import contextvars
 import datetime as dt
+import hashlib
 import threading
 import uuid
 from collections import defaultdict
@@ -98,6 +99,14 @@ def epoch() -> str:
     if memory is not None:
         memory.epoch = value
     return value
+
+
+def standing(person: Any, now: dt.datetime | None = None) -> str:
+    """Names what this person's rights rest on now. Another name after every change, also after those that nobody makes in the moment they act: an
+    assignment that begins or runs out, another department."""
+    unit = getattr(person, "org_unit", None)
+    roles = sorted({given.role_id.hex for given in _given_to(person, now or clock.now())})
+    return hashlib.sha256("|".join([epoch(), unit.path if unit else "", *roles]).encode()).hexdigest()[:32]
 
 
 def policy() -> Policy:

@@ -20,9 +20,10 @@ from typing import Any, NamedTuple
 from django.conf import settings
 from django.core.cache import cache
 from django.db import connection
+from django.utils import timezone
 from django.utils.translation import get_language
 
-from apps.access.selectors import epoch, one_request
+from apps.access.selectors import epoch, one_request, standing
 from apps.core import clock
 from apps.core.access import plan
 from apps.core.errors import DomainError
@@ -102,10 +103,11 @@ _waiting: dict[str, int] = {}
 _lock = threading.Lock()
 
 
-def _key(widget: Widget, person: Any, rights: str) -> str:
-    """Rights are part of the name: what was read under others is not found any more. So is the language where a text was put together."""
-    whose = "all" if widget.scope == "all" else str(person.pk)
-    return f"widget:{widget.key}:{whose}:{rights}:{get_language()}"
+def _key(widget: Widget, person: Any, now: dt.datetime) -> str:
+    """Rights are part of the name: what was read under others is not found any more, also when they ran out by themselves. So are language
+    and time zone, in which texts were put together."""
+    whose = f"all:{epoch()}" if widget.scope == "all" else f"{person.pk}:{standing(person, now)}"
+    return f"widget:{widget.key}:{whose}:{get_language()}:{timezone.get_current_timezone_name()}"
 
 
 def shown(*, person: Any, cells: Iterable[Cell], widgets: dict[str, Widget], now: dt.datetime, whole: bool = False) -> list[WidgetView]:
@@ -114,8 +116,7 @@ def shown(*, person: Any, cells: Iterable[Cell], widgets: dict[str, Widget], now
     `whole`: for a browser that cannot ask by itself: what is missing is read here, an outside system shortly waited for.
     """
     placed = [(cell, widgets[cell.key]) for cell in cells]
-    rights = epoch()
-    keys = {widget.key: _key(widget, person, rights) for _cell, widget in placed if widget.kept}
+    keys = {widget.key: _key(widget, person, now) for _cell, widget in placed if widget.kept}
     names = [name for key in keys.values() for name in (key, f"{key}:failed", _draw_key(key, person))]
     known = cache.get_many(names) if names else {}
     views = [_at_hand(cell, widget, person, now, keys.get(widget.key, ""), known) for cell, widget in placed]
@@ -125,8 +126,8 @@ def shown(*, person: Any, cells: Iterable[Cell], widgets: dict[str, Widget], now
 
 
 def _draw_key(key: str, person: Any) -> str:
-    """What is drawn is one person's (time zone, masks), also where the figures are everybody's."""
-    return f"{key}:drawn:{person.pk}"
+    """What is drawn is one person's (masks), also where the figures are everybody's."""
+    return f"{key}:drawn:{person.pk}:{standing(person)}"
 
 
 def keep_drawn(view: WidgetView, card: str) -> None:
@@ -163,7 +164,7 @@ def fetched(*, person: Any, widget: Widget, now: dt.datetime, again: bool = Fals
         return WidgetView(widget, "refused", chain=rights.decision.chain)
     if not widget.kept:
         return _read_now(widget, person, now, None, None)
-    key = _key(widget, person, epoch())
+    key = _key(widget, person, now)
     kept: Kept | None = cache.get(key)
     if not widget.outside:
         return _read_now(widget, person, now, kept, None, key)
