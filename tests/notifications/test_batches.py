@@ -12,11 +12,13 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils.translation import override
 
 from apps.audit import selectors as audit
 from apps.core.errors import NotFound
 from apps.notifications import selectors, services
 from apps.notifications.models import Batch, Notification
+from apps.notifications.registry import TOGETHER
 from apps.workflows import registry
 from apps.workflows import services as workflows
 from apps.workflows.models import DecisionSnapshot, Incident, Task
@@ -226,6 +228,91 @@ def test_undo_is_possible_once_and_in_time(cases: Any, cast: SimpleNamespace, cl
     services.undo(person=cast.boss, batch_id=batch.pk, now=clock + 10 * SECOND)
     with pytest.raises(services.UnableToUndoBatch):
         services.undo(person=cast.boss, batch_id=batch.pk, now=clock + 10 * SECOND)
+
+
+@pytest.fixture
+def meanwhile(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """meanwhile(n, act): on another device, `act` happens while the n-th decision of a batch is on its way, `after` it or before."""
+
+    def place(nth: int, act: Any, *, after: bool) -> None:
+        decider = TOGETHER["workflows.task_assigned"]
+        plain, seen = decider.decide, list[int]()
+
+        def decide(**given: Any) -> None:
+            seen.append(1)
+            if len(seen) == nth and not after:
+                act()
+            plain(**given)
+            if len(seen) == nth and after:
+                act()
+
+        monkeypatch.setattr(decider, "decide", decide)
+
+    return place
+
+
+@pytest.mark.req("E14")
+@pytest.mark.parametrize("after", [False, True], ids=["before it is taken", "after it is taken"])
+def test_undo_on_another_device_while_it_is_being_decided_leaves_nothing_decided(
+    cases: Any, world: World, cast: SimpleNamespace, clock: dt.datetime, run_jobs: Any, meanwhile: Any, after: bool
+) -> None:
+    found = cases(3)
+    checked = services.check(person=cast.boss, outcome="approved", notification_ids=found.ids, now=clock)
+    meanwhile(2, lambda: services.undo(person=cast.boss, batch_id=checked.pk, now=clock + SECOND), after=after)
+    batch = services.decide(person=cast.boss, batch_id=checked.pk, comment="", now=clock)
+    batch = services.begin_undo(person=cast.boss, batch_id=batch.pk, now=clock + SECOND)
+    assert (batch.state, results(batch)) == (Batch.State.UNDONE, {"undone": 2, "held": 1})
+    assert [selectors.todo_count(cast.boss, clock), *Task.objects.values_list("state", flat=True).distinct()] == [3, Task.State.RESERVED]
+    run_jobs(now=clock + 601 * SECOND)
+    assert world.calls == []
+
+
+@pytest.mark.req("E14")
+def test_undo_takes_back_what_was_decided_and_never_written_down(
+    cases: Any, world: World, cast: SimpleNamespace, clock: dt.datetime, run_jobs: Any, meanwhile: Any
+) -> None:
+    found = cases(3)
+    checked = services.check(person=cast.boss, outcome="approved", notification_ids=found.ids, now=clock)
+    meanwhile(2, lambda: 1 / 0, after=True)  # its process is killed
+    with pytest.raises(ZeroDivisionError):
+        services.decide(person=cast.boss, batch_id=checked.pk, comment="", now=clock)
+    assert results(Batch.objects.get()) == {"done": 1, "ready": 2} and DecisionSnapshot.objects.count() == 2
+    batch = services.undo(person=cast.boss, batch_id=checked.pk, now=clock + 500 * SECOND)
+    assert results(batch) == {"undone": 2, "held": 1} and list(codes(batch).values()) == ["undone"]
+    run_jobs(now=clock + 601 * SECOND)
+    assert world.calls == []
+
+
+@pytest.mark.req("E14")
+def test_a_form_that_is_sent_twice_begins_the_time_to_undo_once_for_all(
+    cases: Any, world: World, cast: SimpleNamespace, clock: dt.datetime, run_jobs: Any, meanwhile: Any
+) -> None:
+    found = cases(3)
+    checked = services.check(person=cast.boss, outcome="approved", notification_ids=found.ids, now=clock)
+
+    def again() -> None:
+        services.decide(person=cast.boss, batch_id=checked.pk, comment="", now=clock)
+        services.begin_undo(person=cast.boss, batch_id=checked.pk, now=clock)
+
+    meanwhile(2, again, after=False)
+    services.decide(person=cast.boss, batch_id=checked.pk, comment="", now=clock)
+    batch = services.begin_undo(person=cast.boss, batch_id=checked.pk, now=clock + 5 * SECOND)
+    assert (batch.undo_until, results(batch)) == (clock + 15 * SECOND, {"done": 3})
+    assert set(Task.objects.values_list("effective_at", flat=True)) == {clock + 15 * SECOND}
+    run_jobs(now=clock + 16 * SECOND)
+    assert len(world.calls) == 3
+
+
+@pytest.mark.req("E14")
+def test_what_others_changed_meanwhile_is_not_said_to_be_undone(cases: Any, cast: SimpleNamespace, clock: dt.datetime) -> None:
+    found = cases(2)
+    batch = decide(cast, found.ids, clock)
+    task = Task.objects.get(instance__business_key="deal:0")
+    workflows.undo_completion(task_id=task.pk, person=cast.boss, now=clock)
+    batch = services.undo(person=cast.boss, batch_id=batch.pk, now=clock + SECOND)
+    with override("en"):
+        assert selectors.shown_batch(batch, cast.boss, clock).words == "Undone, except for 1."
+    assert results(batch) == {"undone": 1, "failed": 1}
 
 
 # --- read, done, snooze -------------------------------------------------------------------------------------------------------------------

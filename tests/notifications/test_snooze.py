@@ -45,6 +45,19 @@ def test_it_comes_back_by_itself_as_new_and_by_hand_as_it_was(
     assert (by_hand.read_at, by_hand.created_at) == (clock - DAY if read else None, clock - 2 * DAY)
 
 
+@pytest.mark.req("E13", "E14")
+def test_what_sleeps_until_a_change_sleeps_until_it_again_after_a_batch_was_undone(
+    waiting: Notification, hear: Any, cast: SimpleNamespace, clock: dt.datetime
+) -> None:
+    services.snooze_until_change(person=cast.boss, notification_id=waiting.pk, now=clock)
+    before = Notification.objects.values().get(pk=waiting.pk)
+    batch = services.act(person=cast.boss, verb="snooze", notification_ids=[waiting.pk], until=clock + HOUR, now=clock)
+    services.undo(person=cast.boss, batch_id=batch.pk, now=clock)
+    assert Notification.objects.values().get(pk=waiting.pk) == before
+    hear("erp", "stock", "k-1", **STOCK, available=50)
+    assert Notification.objects.get(pk=waiting.pk).snoozed_until is None
+
+
 @pytest.mark.req("E13")
 @pytest.mark.parametrize(("ahead", "taken"), [(2 * MINUTE, False), (3 * MINUTE, True), (90 * DAY, True), (91 * DAY, False), (-HOUR, False)])
 def test_a_moment_too_near_or_too_far_is_refused(cast: SimpleNamespace, tell: Any, clock: dt.datetime, ahead: dt.timedelta, taken: bool) -> None:

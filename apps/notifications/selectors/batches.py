@@ -64,6 +64,9 @@ class ShownBatch:
     def words(self) -> str:
         """What was done, in one line."""
         if self.batch.state == Batch.State.UNDONE:
+            kept = len(self.of("failed"))
+            if kept:
+                return ngettext("Undone, except for %(n)d.", "Undone, except for %(n)d.", kept) % {"n": kept}
             return _("Undone. Nothing left Atrium.") if self.decides else _("Undone.")
         told = [_verb_words(self.batch.verb, len(self.done))] if self.done or not self.held else []
         held = len(self.held)

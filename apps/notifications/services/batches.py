@@ -19,7 +19,7 @@ from apps.core.errors import DomainError, InvalidInput, NotFound
 from apps.core.http import OutsideError
 from apps.notifications.models import Batch, Notification, State
 from apps.notifications.registry import TOGETHER
-from apps.notifications.services.notices import CHANGES, Viewer, push_changes
+from apps.notifications.services.notices import CHANGES, Viewer, push_changes, watch_again
 
 MOST_AT_ONCE = 100
 HOLD = dt.timedelta(minutes=10)  # decisions of a batch wait this long if whoever takes them is stopped in between
@@ -110,7 +110,8 @@ def _looked_at(row: Notification, person: Viewer, outcome: str, now: dt.datetime
 def decide(*, person: Viewer, batch_id: uuid.UUID, comment: str, now: dt.datetime) -> Batch:
     """Take what was ready (network), each as by itself and with the version that was looked at; what moved meanwhile is held.
 
-    A second call answers the first. The decisions wait for `begin_undo`, or for HOLD. Raises NotFound, UnableToDecideBatch.
+    A second call answers the first. The decisions wait for `begin_undo`, or for HOLD. Whoever undoes meanwhile, on another device, stops it: what
+    was taken is taken back, the rest is left alone. Raises NotFound, UnableToDecideBatch.
     """
     comment = comment.strip()
     with transaction.atomic():
@@ -123,10 +124,25 @@ def decide(*, person: Viewer, batch_id: uuid.UUID, comment: str, now: dt.datetim
         batch.state, batch.comment, batch.undo_until = Batch.State.DONE, comment, now + HOLD
         batch.save(update_fields=["state", "comment", "undo_until"])
     rows = Notification.objects.in_bulk([item["id"] for item in batch.items])
-    for item in batch.items:
-        if item["result"] == "ready":
-            item.update(_decided(rows.get(uuid.UUID(item["id"])), batch, person, item["version"], now))
-    batch.save(update_fields=["items"])
+    for item in [item for item in batch.items if item["result"] == "ready"]:
+        if Batch.objects.filter(pk=batch.pk, state=Batch.State.UNDONE).exists():
+            break
+        row = rows.get(uuid.UUID(item["id"]))
+        batch = _noted(batch, item, _decided(row, batch, person, item["version"], now))
+        if batch.state == Batch.State.UNDONE and row is not None:
+            batch = _noted(batch, {**item, "result": "done"}, _taken_back(row, person, now))
+    return _own_batch(person, batch_id, lock=False)
+
+
+def _noted(batch: Batch, item: dict[str, Any], result: dict[str, str]) -> Batch:
+    """Write down what became of one, unless somebody else wrote meanwhile: who decides and who undoes may be at it together. What is undone is
+    undone. Returns the batch as it is now."""
+    with transaction.atomic():
+        batch = Batch.objects.select_for_update().get(pk=batch.pk)
+        stored = next(one for one in batch.items if one["id"] == item["id"])
+        if result["result"] == "undone" or stored["result"] == item["result"]:
+            stored.update(result)
+            batch.save(update_fields=["items"])
     return batch
 
 
@@ -142,9 +158,11 @@ def _decided(row: Notification | None, batch: Batch, person: Viewer, version: st
 
 
 def begin_undo(*, person: Viewer, batch_id: uuid.UUID, now: dt.datetime) -> Batch:
-    """From now the time to undo runs, the same for all of it."""
+    """From now the time to undo runs, the same for all of it. While it is still being decided (the form was sent twice) nothing begins."""
     batch = _own_batch(person, batch_id, lock=False)
     until = now + settings.UNDO_WINDOW
+    if any(item["result"] == "ready" for item in batch.items):
+        return batch
     if batch.state != Batch.State.DONE or batch.undo_until is None or batch.undo_until <= until:
         return batch
     for kind, rows in _by_kind(batch, "done").items():
@@ -173,10 +191,7 @@ def undo(*, person: Viewer, batch_id: uuid.UUID, now: dt.datetime) -> Batch:
         if batch.verb in PLAIN:
             _restore(batch, now)
         batch.save(update_fields=["state", "items"])
-    if batch.verb in DECISIONS:
-        _undecide(batch, person, now)
-        batch.save(update_fields=["items"])
-    return batch
+    return _undecide(batch, person, now) if batch.verb in DECISIONS else batch
 
 
 def _restore(batch: Batch, now: dt.datetime) -> None:
@@ -195,20 +210,30 @@ def _restore(batch: Batch, now: dt.datetime) -> None:
         item["result"] = "undone"
         changed.append(row)
     Notification.objects.bulk_update(changed, RESTORED)
+    watch_again([row for row in changed if row.wakes_on_change])
     _tell(changed, now)
 
 
-def _undecide(batch: Batch, person: Viewer, now: dt.datetime) -> None:
+def _undecide(batch: Batch, person: Viewer, now: dt.datetime) -> Batch:
+    """Also what is ready: whoever decided may have been stopped before writing it down."""
     rows = Notification.objects.in_bulk([item["id"] for item in batch.items])
     for item in batch.items:
         row = rows.get(uuid.UUID(item["id"]))
-        if item["result"] != "done" or row is None:
+        if item["result"] not in ("done", "ready") or row is None:
             continue
-        try:
-            TOGETHER[row.kind].undo(person=person, params=row.params, now=now)
-            item["result"] = "undone"
-        except DomainError as error:
-            item.update(result="failed", code=error.code, why=str(error))
+        result = _taken_back(row, person, now)
+        if item["result"] == "ready" and result["result"] == "failed":
+            result = {"result": "held", "code": "undone", "why": _("You took it back before it was decided.")}
+        batch = _noted(batch, item, result)
+    return batch
+
+
+def _taken_back(row: Notification, person: Viewer, now: dt.datetime) -> dict[str, str]:
+    try:
+        TOGETHER[row.kind].undo(person=person, params=row.params, now=now)
+    except DomainError as error:
+        return {"result": "failed", "code": error.code, "why": str(error)}
+    return {"result": "undone", "code": "", "why": ""}
 
 
 def _own_batch(person: Viewer, batch_id: uuid.UUID, *, lock: bool = True) -> Batch:

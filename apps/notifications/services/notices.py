@@ -123,13 +123,22 @@ def snooze_until_change(*, person: Viewer, notification_id: uuid.UUID, now: dt.d
     """Out of the list until a record that it depends on changes in its system, at most 90 days. Raises UnableToSnooze when it names none."""
     with transaction.atomic():
         row = _own(person, notification_id)
-        records = kinds.get(row.kind).watches(row.params) if row.kind in kinds.KINDS else []
-        if not records:
+        if not _watched(row):
             raise UnableToSnooze(_("This depends on no record of another system. Choose a moment."))
         fields = _snooze(row, now, now + LONGEST_SNOOZE)
         row.wakes_on_change = True
-        SnoozeWatch.objects.bulk_create(SnoozeWatch(notification=row, record=record) for record in sorted(set(records)))
+        watch_again([row])
         return _changed(row, fields, now)
+
+
+def _watched(row: Notification) -> list[str]:
+    return sorted(set(kinds.get(row.kind).watches(row.params))) if row.kind in kinds.KINDS else []
+
+
+def watch_again(rows: Iterable[Notification]) -> None:
+    """A change of what these depend on wakes them. In the caller's transaction."""
+    watches = [SnoozeWatch(notification=row, record=record) for row in rows for record in _watched(row)]
+    SnoozeWatch.objects.bulk_create(watches, ignore_conflicts=True)
 
 
 def wake_by(*, record: str, now: dt.datetime) -> int:
