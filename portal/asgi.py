@@ -13,13 +13,24 @@ from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
 from channels.security.websocket import AllowedHostsOriginValidator  # noqa: E402
 from django.conf import settings  # noqa: E402
 
+from apps.core.bodies import Bounded  # noqa: E402
 from apps.core.lanes import Lanes, PageHandler  # noqa: E402
+from apps.integrations.webhooks import LARGEST as HOOKS  # noqa: E402
 from apps.jobs import services as jobs  # noqa: E402
 from apps.realtime.routing import websocket_urlpatterns, with_server_send  # noqa: E402
 
+MOST = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+BODY_SECONDS = 30.0  # in which a body must have arrived
+
+
+def most(path: str) -> int:
+    """Bytes that a request to this path may bring."""
+    return HOOKS if path.startswith("/hooks/") else MOST
+
+
 application = ProtocolTypeRouter(
     {
-        "http": Lanes(PageHandler(), settings.WEB_LANES),
+        "http": Bounded(Lanes(PageHandler(), settings.WEB_LANES), most=most, seconds=BODY_SECONDS),
         "websocket": with_server_send(AllowedHostsOriginValidator(AuthMiddlewareStack(URLRouter(websocket_urlpatterns)))),
     }
 )
