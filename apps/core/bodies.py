@@ -8,7 +8,7 @@ from typing import Any
 
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
-Application = Callable[[Mapping[str, Any], Receive, Send], Awaitable[None]]
+Application = Callable[..., Awaitable[None]]
 GONE = {"type": "http.disconnect"}
 TOO_LARGE, TOO_SLOW = 413, 408
 

@@ -68,6 +68,7 @@ class Lanes:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return await self._application(scope, receive, send)
+        receive = await _with_body(receive)
         pool = self._pool()
         lane = await pool.take()
         held = True
@@ -94,6 +95,18 @@ class Lanes:
         if loop not in self._pools:
             self._pools[loop] = _Pool(self._size)
         return self._pools[loop]
+
+
+async def _with_body(receive: Receive) -> Receive:
+    """Once the whole body is here: whoever sends slowly waits outside. How much and how long is bounded before (apps.core.bodies)."""
+    arrived = [await receive()]
+    while arrived[-1]["type"] == "http.request" and arrived[-1].get("more_body", False):
+        arrived.append(await receive())
+
+    async def again() -> Mapping[str, Any]:
+        return arrived.pop(0) if arrived else await receive()
+
+    return again
 
 
 def _streams_events(message: Mapping[str, Any]) -> bool:

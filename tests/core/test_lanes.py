@@ -16,7 +16,7 @@ pytestmark = pytest.mark.req("E14")
 
 
 async def _receive() -> dict[str, Any]:
-    return {"type": "http.disconnect"}
+    return {"type": "http.request", "body": b""}
 
 
 async def _nowhere(message: Any) -> None:
@@ -100,3 +100,26 @@ def test_a_request_that_fails_gives_its_lane_back() -> None:
                 await asyncio.wait_for(lanes(HTTP, _receive, _nowhere), 10)
 
     asyncio.run(story())
+
+
+def test_a_body_that_comes_slowly_holds_no_lane_and_arrives_whole() -> None:
+    async def story() -> list[bytes]:
+        parts: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+        bodies: list[bytes] = []
+
+        async def application(scope: Any, receive: Any, send: Any) -> None:
+            body, more = b"", True
+            while more:
+                message = await receive()
+                body, more = body + message["body"], message.get("more_body", False)
+            bodies.append(body)
+
+        lanes = Lanes(application, 1)
+        slow = asyncio.create_task(lanes(HTTP, parts.get, _nowhere))
+        await parts.put({"type": "http.request", "body": b"one ", "more_body": True})
+        await asyncio.wait_for(lanes(HTTP, _receive, _nowhere), 10)  # passes it
+        await parts.put({"type": "http.request", "body": b"two"})
+        await asyncio.wait_for(slow, 10)
+        return bodies
+
+    assert asyncio.run(story()) == [b"", b"one two"]

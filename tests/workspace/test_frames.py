@@ -14,7 +14,7 @@ from apps.access import services as access
 from apps.core import clock
 from apps.directory.models import Person
 from apps.workspace import services
-from apps.workspace.context_processors import Shell
+from apps.workspace.selectors.shell import Shell
 from tests.workspace.test_pages import text
 
 pytestmark = pytest.mark.req("G1", "E1")

@@ -16,7 +16,7 @@ from django.template.loader import render_to_string
 
 from apps.access.selectors import epoch
 from apps.core.requests import PortalRequest
-from apps.workspace.context_processors import Shell
+from apps.workspace.selectors.shell import Shell
 from apps.workspace.templatetags.business import PLACE_OF_CARD, PLACE_OF_TOKEN, widget_card
 
 TEMPLATE = "workspace/home.html"
