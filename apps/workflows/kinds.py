@@ -90,7 +90,7 @@ class TaskUrged(CaseKind):
     """Whoever asked reminds of it."""
 
     key = "workflows.task_urged"
-    label = gettext_lazy("Urged")
+    label = gettext_lazy("Urged by the requester")
     urgent = True
     icon = "bell-ringing"
 

@@ -135,7 +135,7 @@ def test_the_500_page_needs_no_database() -> None:
     [
         ("en", "ana", "/connections/", ("Your roles do not include this page.", "your roles: Employee, Sales", "grants “See” on Connections")),
         ("en", "guest", "/", ("Your account holds no role yet", "you hold no role", "grants “See” on Home")),
-        ("zh-hans", "ana", "/connections/", ("您的角色不包含此页面。", "您的角色：员工、销售", "没有“连接”的“查看”权限")),
+        ("zh-hans", "ana", "/connections/", ("您的角色不包含此页面。", "您的角色：员工、销售", "没有“系统连接”的“查看”权限")),
         ("zh-hans", "guest", "/", ("您的账号还没有任何角色", "您没有任何角色", "没有“首页”的“查看”权限")),
     ],
 )

@@ -16,7 +16,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 
 from apps.access.middleware import AccessMiddleware
 from apps.access.policies import OWN_ACCOUNT
-from apps.access.registry import declared_of
+from apps.access.registry import ACTION_WORDS, FIELD_WORDS, RESOURCE_WORDS, declared_of
 from apps.audit.models import Entry
 from apps.core.access import RESOURCES, Declared, declare
 
@@ -179,3 +179,12 @@ def test_there_is_no_user_parameter(cast: SimpleNamespace, client: Client, sign_
         answer = client.get("/access/", {name: str(cast.admin.pk)}, headers={"X-User": "admin", "Remote-User": "admin"})
         assert answer.status_code == 403
     assert uuid.UUID(client.get("/api/v1/me", {"person": str(cast.admin.pk)}).json()["person"]["id"]) == cast.guest.pk
+
+
+@pytest.mark.req("I12")
+def test_every_declared_right_has_words() -> None:
+    declared = {found for _route, entry in ALL for found in needs(entry).values() if found is not None and found.resource}
+    resources = {found.resource for found in declared} | set(RESOURCES)
+    actions = {found.action for found in declared} | {action for known, _fields in RESOURCES.values() for action in known}
+    fields = {field for _actions, known in RESOURCES.values() for field in known}
+    assert (resources - set(RESOURCE_WORDS), actions - set(ACTION_WORDS), fields - set(FIELD_WORDS)) == (set(), set(), set())

@@ -33,7 +33,7 @@ def test_the_approver_is_reminded_after_a_day_and_the_todo_stays(
     later = clock + 25 * hour
     travel(later)
     run_jobs(now=later)
-    assert told(cast.boss, later) == [("Reminder", "Pump set for Delta has waited a day for your decision")]
+    assert told(cast.boss, later) == [("Waiting for your decision", "Pump set for Delta has waited a day for your decision")]
     assert told(cast.ana, later) == []
     assert notifications.todo_count(cast.boss, later) == 1
     assert services.mark_all_read(person=cast.boss, now=later) == 1

@@ -132,7 +132,7 @@ def test_the_batch_form_reads_the_ticked_or_all(ana: Client, cast: SimpleNamespa
     assert page.count('name="id"') == 2 and "Mark all as read" in page
     assert ana.post("/inbox/read/?tab=notices", {"id": str(b)}).headers["Location"] == "/inbox/?tab=notices"
     page = ana.get("/inbox/?tab=notices").content.decode()
-    assert set(re.findall(r'class="mrow( unread)?" data-id="([^"]+)"', page)) == {("", str(b)), (" unread", str(a))}
+    assert set(re.findall(r'class="mrow( unread)?"[^>]* data-id="([^"]+)"', page)) == {("", str(b)), (" unread", str(a))}
     assert "1 message is marked as read." in page
     ana.post("/inbox/read/?tab=notices")
     page = ana.get("/inbox/?tab=notices").content.decode()

@@ -61,7 +61,7 @@ class AnnouncementReminder(AnnouncementKind):
     """To those who have not read it yet."""
 
     key = "business.announcement_reminder"
-    label = gettext_lazy("Reminder")
+    label = gettext_lazy("Announcement reminder")
     icon = "bell-ringing"
 
     def title(self, params: Mapping[str, Any], show: Show) -> str:

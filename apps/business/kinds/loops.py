@@ -84,7 +84,7 @@ class ApprovalWaits(LoopKind):
     """To the approver, after a day."""
 
     key = "business.approval_waits"
-    label = gettext_lazy("Reminder")
+    label = gettext_lazy("Waiting for your decision")
     icon = "clock-exclamation"
 
     def title(self, params: Mapping[str, Any], show: Show) -> str:

@@ -10,6 +10,7 @@ from django.template.loader import render_to_string
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from apps.core.access import Masked
 from apps.core.templatetags.atrium import pill
@@ -64,8 +65,8 @@ CHANNELS: dict[str, tuple[Any, str]] = {
     "call": (_("Call"), "phone"),
     "visit": (_("Visit"), "map-pin"),
     "meeting": (_("Meeting"), "users"),
-    "email": (_("E-mail"), "mail"),
-    "mail": (_("E-mail"), "mail"),
+    "email": (pgettext_lazy("channel", "E-mail"), "mail"),
+    "mail": (pgettext_lazy("channel", "E-mail"), "mail"),
     "note": (_("Note"), "note"),
 }
 FRAME = "workspace/widgets/frame.html"
