@@ -323,6 +323,7 @@ WIDGET_THREADS = env.int("WIDGET_THREADS", default=0 if MODE == "test" else 8)
 # --- the sales loop ---------------------------------------------------------------------------------------------------------------------
 
 UNDO_WINDOW = dt.timedelta(seconds=env.float("UNDO_WINDOW_SECONDS", default=10))
+INSIGHT_SMALLEST_GROUP = env.int("INSIGHT_SMALLEST_GROUP", default=3)  # figures about how fewer people than this work are not shown
 BATCH_LIMIT = env.int("BATCH_LIMIT", default=500_000)  # an approval above it is taken by itself, never together with others (COMPANY_CURRENCY)
 FALLBACK_ADMIN = env.str("FALLBACK_ADMIN", default="admin")  # login of the named admin who decides when no approver is found
 FEED_INTERVAL = dt.timedelta(seconds=env.float("FEED_INTERVAL_SECONDS", default=3))  # polling of cursor feeds

@@ -63,6 +63,10 @@ RESOURCE_WORDS: dict[str, Any] = {
     "business.circulation": _("Copies of cases"),
     "business.calendar": _("Own calendar"),
     "directory.absence": _("Absences"),
+    "insight.board": _("Management board"),
+    "insight.flow": _("Figures of the OA"),
+    "insight.note": _("Notes on figures"),
+    "insight.target": _("Targets of figures"),
     "core.api": _("API description"),
 }
 ACTION_WORDS: dict[str, Any] = {

@@ -90,7 +90,8 @@ class Kpi:
 
     `key` "erp.orders_taken"; `group` "erp.finance"; `unit`: money | count | percent | days | hours; `direction`: up | down | none (which way is
     better); `title` and `formula` lazy texts, the formula in words that a controller would sign; `owner`: who answers for the definition.
-    `resource`/`action`: whose rights decide, with the reach they have (own, department, all); `reads`: the field that must be readable in clear.
+    `resource`/`action`: whose rights decide, with the reach they have (own, department, all); `reads`: the field that must be readable in clear;
+    `needs`: further (resource, field) that it must not tell of to others: a share tells of both its parts.
     `stream`: the facts it sums; `over`: the facts it is divided by, for ratios. `sources`: systems it depends on; `promise`: how old their data may be.
     `level`: a stock at the end of the period, not a flow during it. `about_people`: about how people work: small groups are not shown.
     `breakdown`: department | product_line | region. `knows`: filters that mean something for it.
@@ -110,6 +111,7 @@ class Kpi:
     resource: str = ""
     action: str = "view"
     reads: str = ""
+    needs: tuple[tuple[str, str], ...] = ()
     stream: str = ""
     over: str = ""
     sources: tuple[str, ...] = ()

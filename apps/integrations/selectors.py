@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import uuid
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -161,3 +163,21 @@ def held_ids(connection_key: str, kind: str) -> list[str]:
     """External ids of this kind that are in quarantine now."""
     found = QuarantineItem.objects.filter(connection__key=connection_key, kind=kind, state=QuarantineItem.State.OPEN)
     return list(found.values_list("external_id", flat=True))
+
+
+def last_answers() -> dict[str, dt.datetime]:
+    """System -> when it last answered; systems that never did are left out."""
+    return {key: at for key, at in Connection.objects.values_list("key", "last_ok_at") if at is not None}
+
+
+def open_items_of(connection_key: str, kind: str, external_ids: Iterable[str]) -> dict[str, QuarantineItem]:
+    """External id -> its open item, for services that must leave out what was not taken."""
+    found = QuarantineItem.objects.filter(connection__key=connection_key, kind=kind, external_id__in=list(external_ids), state=QuarantineItem.State.OPEN)
+    return {item.external_id: item for item in found}
+
+
+def latest_messages(subjects: Iterable[tuple[str, str]]) -> dict[tuple[str, str], InboundMessage]:
+    """(connection, external id) -> the latest hint about it: the message that a record came by."""
+    wanted = set(subjects)
+    found = InboundMessage.objects.filter(external_id__in={ident for _key, ident in wanted}).select_related("connection").order_by("received_at", "pk")
+    return {(row.connection.key, row.external_id): row for row in found.defer("raw") if (row.connection.key, row.external_id) in wanted}

@@ -5,6 +5,7 @@
     `transition` is the source's own word for what happened; decide by it and by `state`, not by `previous_state` (an edit made in the portal is
     read back at once, so the hint that follows may find nothing new). At least once: the pair (event_id, transition) may come again.
 `records.record.gone`: {system, connection, kind, external_id, key, state, event_id, occurred_at, live}.
+`records.records.taken`: {system, connection, kind, external_ids}: what a page of a whole load brought or changed, new records among it.
 """
 
 # canonical kind -> the resource that rights speak of
@@ -16,3 +17,4 @@ RESOURCES = {
 
 RECORD_CHANGED = "records.record.changed"
 RECORD_GONE = "records.record.gone"
+RECORDS_TAKEN = "records.records.taken"

@@ -1,4 +1,4 @@
-"""Figures for one person."""
+"""Figures for one person: what is read for all of them at once, and how one of them is put together."""
 
 from __future__ import annotations
 
@@ -6,9 +6,18 @@ import datetime as dt
 from collections.abc import Sequence
 from typing import Any
 
-from apps.core.kpis import Kpi, get
-from apps.insight.payloads import Filters, Period, Reading
-from apps.insight.selectors.rights import Reach, reach
+from django.conf import settings
+from django.utils.translation import gettext as _
+
+from apps.core import clock
+from apps.core.kpis import Kpi, Sums, get
+from apps.directory import selectors as directory
+from apps.insight.payloads import Filters, OldSeries, Period, Point, Reading, Share, State
+from apps.insight.policies.periods import Window
+from apps.insight.selectors import around, sums
+from apps.insight.selectors.asked import Asked, Span, narrowed
+from apps.insight.selectors.rights import reaches
+from apps.insight.selectors.sums import Ledger, Question
 
 
 def reading(person: Any, key: str, *, period: Period, filters: Filters, now: dt.datetime, as_shown: dt.datetime | None = None) -> Reading:
@@ -18,13 +27,147 @@ def reading(person: Any, key: str, *, period: Period, filters: Filters, now: dt.
 
 def board_readings(person: Any, keys: Sequence[str], *, period: Period, filters: Filters, now: dt.datetime,
                    as_shown: dt.datetime | None = None) -> list[Reading]:
-    """Several figures, in the order of the keys, with a handful of queries for all of them together."""
-    return [_plain(get(key), reach(person, get(key)), filters) for key in keys]
+    """Several figures, in the order of the keys, with a handful of queries for all of them together. LookupError for an unknown key."""
+    kpis = [get(key) for key in dict.fromkeys(keys)]
+    span = Span.of(period, clock.company_today(as_shown or now))
+    units = frozenset(directory.unit_and_below(filters.department)) if filters.department else None
+    rights = reaches(person, kpis)
+    asked = [Asked(kpi, rights[kpi.key], narrowed(kpi, filters), units) for kpi in kpis]
+    readable = [one for one in asked if one.reach.allowed and one.reach.known]
+    books = _Books(readable, span, as_shown)
+    beside = around.Beside(person, readable, period, filters, span, now, as_shown)
+    found = {one.kpi.key: _reading(one, books, beside, span) for one in asked}
+    return [found[key] for key in keys]
 
 
-def _plain(kpi: Kpi, found: Reach, filters: Filters) -> Reading:
+class _Books:
+    """Ledgers, each read once for all indicators that ask the same question."""
+
+    def __init__(self, asked: Sequence[Asked], span: Span, at: dt.datetime | None) -> None:
+        self.span, self.at = span, at
+        self._plain: dict[Question, Ledger] = {}
+        self._parts: dict[tuple[Question, str], Ledger] = {}
+        self._people: dict[Question, dict[tuple[str, str], set[str]]] = {}
+        for group in _alike(asked, lambda one: one.question((), at)):
+            streams = {stream for one in group for stream in one.streams}
+            levels = {stream for one in group for kpi in one.versions if kpi.level for stream in kpi.streams}
+            flows = {stream for one in group for kpi in one.versions if not kpi.level for stream in kpi.streams}
+            windows = (span.flows if flows else []) + (span.levels if levels else [])
+            self._plain[group[0].question((), at)] = sums.ledger(group[0].question(streams, at), windows, levels)
+            people = {one.kpi.stream for one in group if one.kpi.about_people}
+            if people:
+                self._people[group[0].question((), at)] = sums.people(group[0].question(people, at), span.window)
+        for group in _alike(asked, lambda one: (one.question((), at), one.kpi.breakdown)):
+            streams = {stream for one in group for stream in one.kpi.streams}
+            levels = {stream for one in group if one.kpi.level for stream in one.kpi.streams}
+            windows = [span.window] + ([(span.first, span.window[1])] if levels else [])
+            by = group[0].kpi.breakdown
+            self._parts[(group[0].question((), at), by)] = sums.ledger(group[0].question(streams, at), windows, levels, by=by)
+
+    def plain(self, one: Asked) -> Ledger:
+        return self._plain[one.question((), self.at)]
+
+    def parts(self, one: Asked) -> Ledger:
+        return self._parts[(one.question((), self.at), one.kpi.breakdown)]
+
+    def people(self, one: Asked) -> dict[str, set[str]]:
+        """Department -> people with facts of this indicator in its window."""
+        found = self._people.get(one.question((), self.at), {})
+        return {unit: people for (stream, unit), people in found.items() if stream == one.kpi.stream}
+
+    def sums(self, kpi: Kpi, book: Ledger, window: Window, group: str = "") -> dict[str, Sums]:
+        """What the indicator is computed from, of a window or at its end."""
+        if kpi.level:
+            return {stream: book.level(stream, self.span.first, window[1], group) for stream in kpi.streams}
+        return {stream: book.flow(stream, window, group) for stream in kpi.streams}
+
+
+def _alike(asked: Sequence[Asked], key: Any) -> list[list[Asked]]:
+    found: dict[Any, list[Asked]] = {}
+    for one in asked:
+        found.setdefault(key(one), []).append(one)
+    return list(found.values())
+
+
+def _reading(one: Asked, books: _Books, beside: around.Beside, span: Span) -> Reading:
+    kpi, ignores = one.kpi, tuple(name for name in beside.filters.given if name not in one.kpi.knows)
+    words: dict[str, Any] = {
+        "key": kpi.key, "version": kpi.version, "title": str(kpi.title), "group": kpi.group, "system": kpi.system, "formula": str(kpi.formula),
+        "owner": str(kpi.owner), "unit": kpi.unit, "direction": kpi.direction, "promise": kpi.promise, "ignores": ignores, "window": span.window,
+        "scope": one.reach.words,
+    }  # fmt: skip
+    if not one.reach.allowed:
+        return Reading(**words, state="forbidden", why=one.reach.why, ask=one.reach.ask)
+    if not one.reach.known:
+        return Reading(**words, state="empty")
+    book = books.plain(one)
+    known = any(stream == kpi.stream for stream, _group in (*book.months, *book.days, *book.before))
+    words |= {"as_of": beside.as_of(kpi), "stale": beside.stale(kpi), "excluded": beside.excluded(one)}
+    words |= {"notes": beside.notes(kpi), "target": beside.target(kpi)}
+    state = _state(one, books, beside) if known else "empty"
+    if state != "ok":
+        return Reading(**words, state=state, why=(_too_few(),) if state == "suppressed" else ())
+    now = books.sums(kpi, book, span.window)
+    parts = _parts(one, books, beside)
     return Reading(
-        key=kpi.key, version=kpi.version, title=str(kpi.title), group=kpi.group, system=kpi.system, formula=str(kpi.formula), owner=str(kpi.owner),
-        unit=kpi.unit, direction=kpi.direction, state="empty" if found.allowed else "forbidden", promise=kpi.promise, scope=found.words,
-        ignores=tuple(name for name in filters.given if name not in kpi.knows), why=found.why, ask=found.ask,
+        **words, state="ok", value=kpi.value(now), former=kpi.value(books.sums(kpi, book, span.former)), series=_series(kpi, books, book, span),
+        breakdown_by=kpi.breakdown, breakdown=parts, rows=_rows(kpi, now), old=_old(one, books, book, span),
+    )
+
+
+def _rows(kpi: Kpi, found: dict[str, Sums]) -> int:
+    one = found[kpi.stream]
+    return one.n if kpi.level else one.rows
+
+
+def _series(kpi: Kpi, books: _Books, book: Ledger, span: Span) -> tuple[Point, ...]:
+    return tuple(
+        Point(window[0], f"{window[0]:%Y-%m}", kpi.value(books.sums(kpi, book, window)), whole)
+        for window, whole in zip(span.months, span.whole, strict=True)
     )  # fmt: skip
+
+
+def _old(one: Asked, books: _Books, book: Ledger, span: Span) -> tuple[OldSeries, ...]:
+    newer, found = one.versions[0], []
+    for kpi in one.versions[1:]:
+        found.append(OldSeries(kpi.version, str(kpi.formula), newer.since, _series(kpi, books, book, span)))
+        newer = kpi
+    return tuple(found)
+
+
+def _state(one: Asked, books: _Books, beside: around.Beside) -> State:
+    """A figure about people is shown when it is about enough of them, or about the viewer alone."""
+    if not one.kpi.about_people or one.reach.owners == {beside.person.pk}:
+        return "ok"
+    people = {person for some in books.people(one).values() for person in some}
+    return "suppressed" if 0 < len(people) < settings.INSIGHT_SMALLEST_GROUP else "ok"
+
+
+def _too_few() -> str:
+    return _("Fewer than %(count)s people stand behind this figure, so it is not shown.") % {"count": settings.INSIGHT_SMALLEST_GROUP}
+
+
+def _parts(one: Asked, books: _Books, beside: around.Beside) -> tuple[Share, ...]:
+    """The largest first. Where one part alone is hidden, the next smallest is hidden with it: it could be worked out from the whole."""
+    kpi, book = one.kpi, books.parts(one)
+    shares = []
+    for group in sorted(book.groups()):
+        found = books.sums(kpi, book, books.span.window, group)
+        if _rows(kpi, found) or found[kpi.stream].total:
+            shares.append(Share(group, beside.label(kpi.breakdown, group), kpi.value(found), _rows(kpi, found)))
+    shares.sort(key=lambda share: (-(share.value or 0), share.label))
+    hidden = _hidden(one, books, shares, beside)
+    return tuple(Share(s.key, s.label, None, s.rows, suppressed=True) if s.key in hidden else s for s in shares)
+
+
+def _hidden(one: Asked, books: _Books, shares: Sequence[Share], beside: around.Beside) -> set[str]:
+    if not one.kpi.about_people or one.reach.owners == {beside.person.pk}:
+        return set()
+    people, least = books.people(one), settings.INSIGHT_SMALLEST_GROUP
+    if one.kpi.breakdown != "department":
+        return {share.key for share in shares if share.rows < least}
+    hidden = {share.key for share in shares if len(people.get(share.key, ())) < least}
+    if len(hidden) == 1 and len(shares) > 1:
+        hidden.add(min((share for share in shares if share.key not in hidden), key=lambda share: len(people.get(share.key, ()))).key)
+    return hidden
+

@@ -1,6 +1,7 @@
 """Reading records: `views` for people, `raw` for services and the engine."""
 
 from apps.records.selectors.finding import find
+from apps.records.selectors.measured import Measured, dated_by_customer, every, follow_ups_of, measured, naming, of_customer, orders_named, projected
 from apps.records.selectors.raw import (
     as_of,
     latest_follow_up,
@@ -34,7 +35,43 @@ from apps.records.selectors.views import (
 )
 
 __all__ = [
-    "PAGES", "Listing", "as_of", "contacts_due", "customer", "customers", "deal", "deals", "find", "follow_ups", "invoices",
-    "last_contacts", "latest_follow_up", "order", "orders", "page_of", "product", "products", "purchase_requests", "raw", "raw_invoices_of",
-    "raw_order_of", "raw_shipments_of", "receivable", "receivables", "shipment", "shipments", "some", "stock", "stock_of",
+    "PAGES",
+    "Listing",
+    "Measured",
+    "as_of",
+    "contacts_due",
+    "customer",
+    "customers",
+    "dated_by_customer",
+    "deal",
+    "deals",
+    "every",
+    "find",
+    "follow_ups",
+    "follow_ups_of",
+    "invoices",
+    "last_contacts",
+    "latest_follow_up",
+    "measured",
+    "naming",
+    "of_customer",
+    "order",
+    "orders",
+    "orders_named",
+    "page_of",
+    "product",
+    "products",
+    "projected",
+    "purchase_requests",
+    "raw",
+    "raw_invoices_of",
+    "raw_order_of",
+    "raw_shipments_of",
+    "receivable",
+    "receivables",
+    "shipment",
+    "shipments",
+    "some",
+    "stock",
+    "stock_of",
 ]  # fmt: skip

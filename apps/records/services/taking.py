@@ -14,7 +14,7 @@ from apps.jobs import services as jobs
 from apps.notifications import services as notifications
 from apps.realtime import services as realtime
 from apps.records import policies
-from apps.records.events import RECORD_CHANGED, RECORD_GONE
+from apps.records.events import RECORD_CHANGED, RECORD_GONE, RECORDS_TAKEN
 from apps.records.models import Record, RecordGram, RecordLink
 from apps.records.services import messages
 from apps.records.services.telling import payment_ref
@@ -155,16 +155,20 @@ def take_read(*, data: Json, now: dt.datetime) -> Change:
 
 def take_loaded(*, data: Json, now: dt.datetime) -> int:
     """A page of a whole load. Known records that moved meanwhile are announced as past events; new ones start nothing. Returns how many changed."""
-    owners, as_of, changed = Owners(), dt.datetime.fromisoformat(data["as_of"]), 0
+    owners, as_of = Owners(), dt.datetime.fromisoformat(data["as_of"])
+    taken: list[str] = []
     for record in data["records"]:
         change = take(system=data["system"], connection=data["connection"], kind=data["kind"], external_id=str(record["external_id"]),
                       record=record, as_of=as_of, owners=owners)
-        changed += change.changed
+        if change.changed:
+            taken.append(change.row.external_id)
         if change.changed and not change.new:
             announce(change, hint={}, now=now)
-    if changed:
+    if taken:
         refresh_pages([data["kind"]], data["system"], now)
-    return changed
+        jobs.publish(event=RECORDS_TAKEN, now=now, order_key=f"records:{data['connection']}:{data['kind']}",
+                     data={"system": data["system"], "connection": data["connection"], "kind": data["kind"], "external_ids": taken})
+    return len(taken)
 
 
 def take_missing(*, data: Json, except_for: Iterable[str], now: dt.datetime) -> int:

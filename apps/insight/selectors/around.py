@@ -1,0 +1,124 @@
+"""What stands beside figures: how old their sources are, what is left out of them, targets, notes, the names of departments."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Any
+
+from django.db.models import Count, Q, QuerySet, Sum
+from django.utils.translation import get_language, ngettext
+from django.utils.translation import gettext as _
+
+from apps.core.access import plan
+from apps.core.kpis import Kpi, units
+from apps.directory import selectors as directory
+from apps.insight.models import Fact, Note, Target
+from apps.insight.payloads import Exclusion, FigureNote, Filters, Period
+from apps.insight.policies.facts import CURRENCY, NO_DATE, QUARANTINE
+from apps.insight.selectors.asked import Asked, Span
+from apps.integrations import selectors as integrations
+
+
+class Beside:
+    """Read once for all figures of a board."""
+
+    def __init__(self, person: Any, asked: Sequence[Asked], period: Period, filters: Filters, span: Span, now: dt.datetime,
+                 at: dt.datetime | None) -> None:
+        self.person, self.filters, self.span, self.now, self.at = person, filters, span, now, at
+        keys = [one.kpi.key for one in asked]
+        self._answers = integrations.last_answers() if asked and at is None else {}
+        self._names = {str(unit.pk): unit.display(get_language() or "en") for unit in directory.units()} if asked else {}
+        self._left_out = {False: self._exclusions(asked, False), True: self._exclusions(asked, True)}
+        self._may_cure = bool(asked) and plan(person, "view", "integrations.quarantine").allowed
+        self._targets = _targets(keys, period, filters)
+        self._notes = _notes(person, keys, period, at)
+
+    def as_of(self, kpi: Kpi) -> dict[str, dt.datetime]:
+        """System -> when it last answered; the OA is here."""
+        moments = {**self._answers, "oa": self.now}
+        return {system: moments[system] for system in kpi.sources if system in moments} if self.at is None else {}
+
+    def stale(self, kpi: Kpi) -> bool:
+        """A source is older than promised, or not connected."""
+        if self.at is not None:
+            return False
+        found = self.as_of(kpi)
+        return any(system not in found or self.now - found[system] > kpi.promise for system in kpi.sources)
+
+    def label(self, breakdown: str, group: str) -> str:
+        if not group:
+            return _("Not assigned")
+        return self._names.get(group, _("Not assigned")) if breakdown == "department" else group
+
+    def target(self, kpi: Kpi) -> Decimal | None:
+        return self._targets.get(kpi.key)
+
+    def notes(self, kpi: Kpi) -> tuple[FigureNote, ...]:
+        return tuple(note for key, note in self._notes if key == kpi.key)
+
+    def _exclusions(self, asked: Sequence[Asked], level: bool) -> list[tuple[str, str, uuid.UUID | None, uuid.UUID | None, int, int]]:
+        streams = {stream for one in asked if one.kpi.level == level for stream in one.kpi.streams}
+        if not streams:
+            return []
+        first, end = self.span.window
+        rows = facts_at(self.at).filter(stream__in=streams, day__lt=end).exclude(excluded="")
+        if not level:
+            rows = rows.filter(day__gte=first)
+        return list(rows.order_by().values_list("stream", "excluded", "owner", "department").annotate(Count("subject", distinct=True), Sum("value")))
+
+    def excluded(self, one: Asked) -> tuple[Exclusion, ...]:
+        """By reason, of the facts this viewer reaches; an amount where the figure is money."""
+        counts: dict[str, list[int]] = {}
+        for stream, reason, owner, unit, count, value in self._left_out[one.kpi.level]:
+            if stream == one.kpi.stream and _reached(one, owner, unit):
+                found = counts.setdefault(reason, [0, 0])
+                found[0] += count
+                found[1] += int(value or 0)
+        money = one.kpi.unit == "money"
+        return tuple(
+            Exclusion(reason, _words(reason, count), count, units(value) if money else None, "/quarantine/" if reason == QUARANTINE and self._may_cure else "")
+            for reason, (count, value) in sorted(counts.items())
+        )  # fmt: skip
+
+
+def _reached(one: Asked, owner: uuid.UUID | None, unit: uuid.UUID | None) -> bool:
+    inside = one.reach.everything or owner in one.reach.owners
+    return inside and (not one.filters.department or one.units is None or unit in one.units)
+
+
+def facts_at(at: dt.datetime | None) -> QuerySet[Fact]:
+    """The facts in force now, or at a moment."""
+    if at is None:
+        return Fact.objects.filter(replaced_at=None)
+    return Fact.objects.filter(Q(replaced_at=None) | Q(replaced_at__gt=at), recorded_at__lte=at)
+
+
+def _words(reason: str, count: int) -> str:
+    words = {
+        QUARANTINE: ngettext("%(count)s record in quarantine", "%(count)s records in quarantine", count),
+        CURRENCY: ngettext("%(count)s record in another currency", "%(count)s records in another currency", count),
+        NO_DATE: ngettext("%(count)s record without a date", "%(count)s records without a date", count),
+    }  # fmt: skip
+    return words[reason] % {"count": count}
+
+
+def _targets(keys: Sequence[str], period: Period, filters: Filters) -> dict[str, Decimal]:
+    if not keys or period.kind not in {"month", "quarter", "year"}:
+        return {}
+    rows = Target.objects.filter(key__in=keys, period_kind=period.kind, period_start=period.start, department=filters.department)
+    return dict(rows.values_list("key", "value"))
+
+
+def _notes(person: Any, keys: Sequence[str], period: Period, at: dt.datetime | None) -> list[tuple[str, FigureNote]]:
+    if not keys or not plan(person, "view", "insight.note").allowed:
+        return []
+    rows = Note.objects.filter(key__in=keys, period_start__gte=period.start, period_start__lt=period.end).select_related("author")
+    rows = rows.filter(removed_at=None) if at is None else rows.filter(Q(removed_at=None) | Q(removed_at__gt=at), written_at__lte=at)
+    language = get_language() or "en"
+    return [
+        (row.key, FigureNote(row.pk, row.text, row.author.display(language), row.written_at, row.period_start, row.author_id == person.pk))
+        for row in rows.order_by("written_at", "pk")
+    ]  # fmt: skip

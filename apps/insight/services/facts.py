@@ -1,0 +1,51 @@
+"""Keeping facts: what a record says now stands beside what it said before, never over it."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Sequence
+from dataclasses import fields
+
+from apps.insight.models import DirtyDay, Fact
+from apps.insight.policies.facts import Draft
+from apps.jobs import services as jobs
+
+REBUILD = "insight.rebuild"
+SAME = [one.name for one in fields(Draft)]
+
+
+def keep(*, subject: str, drafts: Iterable[Draft], now: dt.datetime, streams: Sequence[str] | None = None, since: dt.date | None = None) -> int:
+    """Make `drafts` the facts in force of a subject (of `streams` and from the day `since` only, where given). Writes what differs, ends what it replaces,
+    marks both days dirty; in the caller's transaction. Returns how many facts were written or ended."""
+    rows = Fact.objects.select_for_update().filter(subject=subject, replaced_at=None)
+    if streams is not None:
+        rows = rows.filter(stream__in=streams)
+    if since is not None:
+        rows = rows.filter(day__gte=since)
+    known = {(row.stream, row.part): row for row in rows}
+    wanted = {draft.place: draft for draft in drafts}
+    ended = [row for place, row in known.items() if place not in wanted or not _same(row, wanted[place])]
+    moment = max([now, *(row.recorded_at for row in ended)])
+    fresh = [draft for place, draft in wanted.items() if place not in known or not _same(known[place], draft)]
+    if not ended and not fresh:
+        return 0
+    Fact.objects.filter(pk__in=[row.pk for row in ended]).update(replaced_at=moment)
+    Fact.objects.bulk_create([_fact(subject, draft, moment) for draft in fresh])
+    mark_dirty(days={(row.stream, row.day) for row in ended} | {(draft.stream, draft.day) for draft in fresh}, now=now)
+    return len(ended) + len(fresh)
+
+
+def _same(row: Fact, draft: Draft) -> bool:
+    return all(getattr(row, name) == getattr(draft, name) for name in SAME)
+
+
+def _fact(subject: str, draft: Draft, now: dt.datetime) -> Fact:
+    return Fact(subject=subject, recorded_at=now, **{name: getattr(draft, name) for name in SAME})
+
+
+def mark_dirty(*, days: Iterable[tuple[str, dt.date]], now: dt.datetime) -> None:
+    """In the transaction of the facts. The first mark asks for the job; it takes the others along."""
+    first = not DirtyDay.objects.exists()
+    DirtyDay.objects.bulk_create([DirtyDay(stream=stream, day=day, since=now) for stream, day in sorted(days)])
+    if first:
+        jobs.enqueue(kind=REBUILD, payload={}, now=now, order_key="insight:rollup")

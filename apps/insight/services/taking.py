@@ -1,0 +1,212 @@
+"""From records and cases to facts."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Min, Sum
+
+from apps.core import clock
+from apps.core.kpis import KPIS, Kpi
+from apps.directory import selectors as directory
+from apps.insight.models import Fact, KpiVersion
+from apps.insight.policies import facts as policies
+from apps.insight.policies.facts import Around, Draft
+from apps.insight.services.facts import keep
+from apps.integrations import selectors as integrations
+from apps.records import selectors as records
+from apps.records.selectors import Measured
+from apps.workflows import selectors as workflows
+
+FLOWING = ("customer", "deal", "follow_up", "order", "shipment", "invoice", "receivable", "payment", "production", "purchase_order", "stock", "case")
+CHUNK = 200
+
+
+def subject_of(connection: str, kind: str, external_id: str) -> str:
+    return f"{connection}:{kind}:{external_id}"[:180]
+
+
+def take_records(*, connection: str, kind: str, external_ids: Iterable[str], now: dt.datetime, further: bool = True) -> int:
+    """Read these records' facts again: what they say now, or nothing for those that are gone; in the caller's transaction. `further`: also the records
+    whose facts lean on them. Returns how many facts were written or ended."""
+    ids = list(dict.fromkeys(external_ids))
+    changed = 0
+    for some in _chunks(ids):
+        found = records.measured(kind, some, connection)
+        held = integrations.open_items_of(connection, kind, some)
+        looking = _Looking(kind, found, now)
+        for record in found:
+            changed += _take(record, looking, held.get(record.external_id), now)
+        known = {record.external_id for record in found}
+        for ident, item in held.items():
+            if ident not in known:
+                changed += keep(subject=subject_of(connection, kind, ident), drafts=policies.left_out(
+                    kind, item.raw, clock.company_today(item.created_at)), now=now)
+        for ident in set(some) - known - set(held):
+            changed += keep(subject=subject_of(connection, kind, ident), drafts=[], now=now)
+        if further:
+            changed += _further(kind, found, now)
+    return changed
+
+
+def _chunks(ids: Sequence[str]) -> Iterator[Sequence[str]]:
+    return (ids[start : start + CHUNK] for start in range(0, len(ids), CHUNK))
+
+
+def _take(record: Measured, looking: _Looking, held: Any, now: dt.datetime) -> int:
+    subject, around = subject_of(record.connection, record.kind, record.external_id), looking.around(record)
+    owner, unit = record.owner_id, looking.units.get(record.owner_id)
+    streams = policies.LEVELS.get(record.kind, ())
+    if not streams:
+        made = [] if record.gone else policies.drafts(record.kind, record.data, around)
+        made = [replace(draft, owner=owner, department=unit, excluded=policies.QUARANTINE if held else draft.excluded) for draft in made]
+        return keep(subject=subject, drafts=made, now=now)
+    # The last good reading of a stock goes on counting while a later one is in quarantine.
+    aside = [Draft(streams[0], clock.company_today(held.created_at), part="held", excluded=policies.QUARANTINE, owner=owner,
+                   department=unit)] if held else []  # fmt: skip
+    changed = keep(subject=f"{subject}:held"[:180], drafts=aside, now=now)
+    if held:
+        return changed
+    wanted = {} if record.gone else policies.levels(record.kind, record.data, around)
+    wanted = {stream: replace(draft, owner=owner, department=unit) for stream, draft in wanted.items()}
+    return changed + sum(_keep_level(subject, stream, wanted.get(stream), around.read_on, now) for stream in streams)
+
+
+def _keep_level(subject: str, stream: str, wanted: Draft | None, today: dt.date, now: dt.datetime) -> int:
+    """An older reading never comes after a newer one: the read model takes none."""
+    rows = Fact.objects.filter(subject=subject, stream=stream, replaced_at=None, excluded="", day__lt=today)
+    sums = rows.values_list("owner", "department", "product_line", "region").annotate(Sum("value"))
+    before = {(owner, unit, line, region): int(value) for owner, unit, line, region, value in sums}
+    return keep(subject=subject, drafts=policies.differences(wanted, before, today, stream), now=now, streams=[stream], since=today)
+
+
+def _units_of(owners: Iterable[uuid.UUID | None]) -> dict[uuid.UUID | None, uuid.UUID | None]:
+    """Person -> the unit that person is in now."""
+    return {pk: person.org_unit_id for pk, person in directory.people_by_id(owners).items()}
+
+
+class _Looking:
+    """What the facts of some records need of others, in a few queries for all of them."""
+
+    def __init__(self, kind: str, found: Sequence[Measured], now: dt.datetime) -> None:
+        self.now = now
+        self.units = _units_of({one.owner_id for one in found})
+        self.regions = {one.key: policies.region_of(one.data) for one in records.naming("customer", {one.customer_key for one in found})}
+        by_id = {one.customer_id for one in found if one.customer_id}
+        self.regions_by_id = {one.external_id: policies.region_of(one.data) for one in records.measured("customer", by_id)} if by_id else {}
+        skus = {sku for one in found for sku in _skus(one)}
+        products = records.naming("product", skus) if skus else []
+        self.lines = {one.key: policies.line_of(one.data) for one in products}
+        self.prices = {one.key: Decimal(str(one.data.get("list_price") or 0)) for one in products}
+        orders = {str(ident) for one in found for ident in one.data.get("order_ids") or ()} if kind == "shipment" else set()
+        dated = {one.external_id: policies.day_of(one.data.get("ordered_on")) for one in records.measured("order", orders)} if orders else {}
+        self.ordered_on = {ident: day for ident, day in dated.items() if day}
+        self.follow_ups = records.follow_ups_of([one.external_id for one in found]) if kind == "deal" else {}
+        subjects = {subject_of(one.connection, one.kind, one.external_id) for one in found}
+        first = Fact.objects.filter(subject__in=subjects).values_list("subject").annotate(Min("recorded_at"))
+        self.first_seen = dict(first)
+
+    def around(self, record: Measured) -> Around:
+        seen = self.first_seen.get(subject_of(record.connection, record.kind, record.external_id), self.now)
+        return Around(
+            read_on=clock.company_today(max(record.as_of, seen) if record.kind in policies.LEVELS else record.as_of), first_seen=clock.company_today(seen),
+            currency=settings.COMPANY_CURRENCY, region=self.regions.get(record.customer_key) or self.regions_by_id.get(record.customer_id, ""),
+            lines=self.lines, prices=self.prices, ordered_on=self.ordered_on, follow_ups=self.follow_ups.get(record.external_id, 0),
+        )  # fmt: skip
+
+
+def _skus(record: Measured) -> set[str]:
+    if record.kind == "stock":
+        return {record.key}
+    named = {str(record.data.get(name) or "") for name in ("product", "sku")}
+    return (named | {str(line.get("sku") or "") for line in record.data.get("lines") or () if isinstance(line, dict)}) - {""}
+
+
+def _further(kind: str, found: Sequence[Measured], now: dt.datetime) -> int:
+    """Facts that lean on these records: of a customer, everything that names it; of an order, its deliveries and the customer's first order; of a
+    follow-up, its deal; of a product, its stock."""
+    if kind == "customer":
+        return sum(_of_customer(one, now) for one in found)
+    if kind == "order":
+        return _of_orders(found, now)
+    if kind == "follow_up":
+        deals = {str(one.data["deal_id"]) for one in found if one.data.get("deal_id")}
+        return _again("deal", records.measured("deal", deals), now) if deals else 0
+    if kind == "product":
+        return _again("stock", records.naming("stock", {one.key for one in found}), now)
+    return 0
+
+
+def _of_customer(customer: Measured, now: dt.datetime) -> int:
+    named = records.of_customer(customer.key, customer.external_id, except_for=("customer",))
+    return sum(take_records(connection=connection, kind=kind, external_ids=ids, now=now, further=False)
+               for (connection, kind), ids in sorted(named.items()) if kind in FLOWING)  # fmt: skip
+
+
+def _of_orders(orders: Sequence[Measured], now: dt.datetime) -> int:
+    changed, units = 0, _units_of({one.owner_id for one in orders})
+    for key, order in {one.customer_key: one for one in orders if one.customer_key}.items():
+        first = records.dated_by_customer("order", key, policies.OUT_OF_ORDERS)
+        region = next((policies.region_of(one.data) for one in records.naming("customer", [key])), "")
+        draft = Draft("customer.bought", clock.company_today(first or now), owner=order.owner_id, department=units.get(order.owner_id), region=region)
+        changed += keep(subject=f"{order.connection}:first_order:{key}"[:180], drafts=[draft] if first else [], now=now)
+    ids = records.orders_named("shipment", [one.external_id for one in orders])
+    return changed + (_again("shipment", records.measured("shipment", ids), now) if ids else 0)
+
+
+def _again(kind: str, found: Sequence[Measured], now: dt.datetime) -> int:
+    by_connection: dict[str, list[str]] = {}
+    for one in found:
+        by_connection.setdefault(one.connection, []).append(one.external_id)
+    return sum(take_records(connection=connection, kind=kind, external_ids=ids, now=now, further=False) for connection, ids in by_connection.items())
+
+
+def take_case(*, instance_id: uuid.UUID, now: dt.datetime) -> int:
+    """Read the facts of a case and of its tasks again; in the caller's transaction."""
+    case = workflows.measured_case(instance_id)
+    made = policies.case_drafts(case) if case else []
+    for task in workflows.measured_tasks(instance_id) if case else []:
+        made += policies.task_drafts(task)
+    units = _units_of({draft.owner for draft in made})
+    return keep(subject=f"oa:case:{instance_id}", drafts=[replace(draft, department=units.get(draft.owner)) for draft in made], now=now)
+
+
+def take_all(*, now: dt.datetime) -> int:
+    """Everything the portal has, once: for a portal that had records before it had facts. May run again."""
+    found: dict[tuple[str, str], list[str]] = {}
+    for connection, kind, ident in records.every(FLOWING):
+        found.setdefault((connection, kind), []).append(ident)
+    changed = 0
+    for (connection, kind), ids in found.items():
+        for some in _chunks(ids):
+            with transaction.atomic():
+                changed += take_records(connection=connection, kind=kind, external_ids=some, now=now, further=kind == "order")
+    for instance_id in workflows.case_ids():
+        with transaction.atomic():
+            changed += take_case(instance_id=instance_id, now=now)
+    return changed
+
+
+def register_formulas(*, now: dt.datetime) -> int:
+    """Remember since when each formula is in force; the first one of an indicator since ever. Returns how many were new."""
+    known = set(KpiVersion.objects.values_list("key", "version"))
+    fresh = [
+        KpiVersion(key=kpi.key, version=kpi.version, formula=_msgid(kpi), since=kpi.since or clock.company_today(now))
+        for kpi in KPIS.values() if (kpi.key, kpi.version) not in known
+    ]  # fmt: skip
+    KpiVersion.objects.bulk_create(fresh, ignore_conflicts=True)
+    return len(fresh)
+
+
+def _msgid(kpi: Kpi) -> str:
+    from django.utils import translation
+
+    with translation.override("en"):
+        return str(kpi.formula)

@@ -1,0 +1,1 @@
+"""The board: facts, sums, figures."""
