@@ -16,7 +16,7 @@ from apps.core.access import declare
 from apps.core.errors import DomainError
 from apps.core.http import OutsideError, PermanentError
 
-APPS_WITH_API = ("identity", "directory", "access", "notifications", "workflows", "business", "records", "integrations", "workspace")
+APPS_WITH_API = ("identity", "directory", "access", "notifications", "workflows", "business", "records", "integrations", "insight", "workspace")
 
 
 def failure(code: str, message: Any, status: int, details: Any = None) -> Response:

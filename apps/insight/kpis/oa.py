@@ -80,4 +80,4 @@ class SecondRound(_Flow, Share):
 @register
 class Withdrawn(_Flow, Share):
     key, title, stream, group, direction = "oa.withdrawn", _("Withdrawn"), "case_flow.over", "oa.rework", "down"
-    formula = _("Of the cases that are over since a day in the period, however they ended: how many were withdrawn or cancelled, in percent.")
+    formula = _("Of the cases that ended in the period, in whatever way: how many were withdrawn or cancelled, in percent.")

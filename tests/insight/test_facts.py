@@ -1,0 +1,139 @@
+"""Facts only grow; their sums hold after whatever happens; and what a figure said can be said again."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from decimal import Decimal
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import connection, transaction
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from apps.core import kpis
+from apps.insight import selectors, services
+from apps.insight.models import DirtyDay, Fact, Rollup
+from apps.insight.payloads import Filters
+from apps.insight.policies import periods
+from apps.insight.policies.facts import Draft
+from tests.conftest import NOW
+from tests.insight.conftest import add_up
+
+TODAY = NOW.date()
+PERIOD = periods.period("month", today=TODAY)
+KEYS = ["erp.orders_taken", "erp.order_count", "erp.order_value", "erp.backlog", "erp.shipping_time", "erp.shipped_on_time"]
+OWNERS = [uuid.UUID(int=1), uuid.UUID(int=2), None]
+STREAMS = ["order", "order.open", "shipment.time", "shipment.left"]
+
+drafts = st.builds(
+    Draft, stream=st.sampled_from(STREAMS), day=st.dates(TODAY - dt.timedelta(days=70), TODAY), part=st.sampled_from(["", "a", "b"]),
+    value=st.integers(-10_000_000, 10_000_000), n=st.sampled_from([0, 1]), hit=st.booleans(), bucket=st.integers(0, 64), owner=st.sampled_from(OWNERS),
+    product_line=st.sampled_from(["", "pumps"]), region=st.sampled_from(["", "Hangzhou"]), excluded=st.sampled_from(["", "", "", "quarantine"]),
+)  # fmt: skip
+# a record says something, is corrected, comes late, goes to quarantine, is cured, is gone; and now and then the sums are made
+steps = st.lists(
+    st.one_of(st.tuples(st.sampled_from(["r1", "r2", "r3"]), st.lists(drafts, max_size=4)), st.just("rebuild"), st.just("print")), min_size=1, max_size=14,
+)  # fmt: skip
+
+
+def told(person: Any, now: dt.datetime, at: dt.datetime | None = None) -> list[Any]:
+    found = selectors.board_readings(person, KEYS, period=PERIOD, filters=Filters(), now=now, as_shown=at)
+    return [(one.key, one.state, one.value, one.former, one.series, one.breakdown, one.rows, one.excluded) for one in found]
+
+
+@pytest.mark.req("E9")
+@given(steps)
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+def test_sums_hold_and_prints_can_be_printed_again(cast: SimpleNamespace, happened: list[Any]) -> None:
+    with transaction.atomic():
+        prints, now = [], NOW
+        for step in happened:
+            now += dt.timedelta(seconds=1)
+            if step == "rebuild":
+                add_up()
+            elif step == "print":
+                add_up()
+                prints.append((now, told(cast.admin, now)))
+            else:
+                services.keep(subject=f"erp:order:{step[0]}", drafts=step[1], now=now)
+        now += dt.timedelta(seconds=1)
+        add_up()
+        assert services.reconcile() == []
+        assert not DirtyDay.objects.exists()
+        assert told(cast.admin, now) == told(cast.admin, now, at=now)  # by sums, and by facts
+        for at, printed in prints:
+            assert told(cast.admin, now, at=at) == printed
+        transaction.set_rollback(True)
+
+
+def test_a_correction_is_a_new_row_and_the_old_one_keeps_its_content(db: None) -> None:
+    first = Draft("order", TODAY, value=100)
+    assert services.keep(subject="erp:order:1", drafts=[first], now=NOW) == 1
+    assert services.keep(subject="erp:order:1", drafts=[first], now=NOW + dt.timedelta(hours=1)) == 0  # said again: nothing new
+    later = NOW + dt.timedelta(hours=2)
+    assert services.keep(subject="erp:order:1", drafts=[Draft("order", TODAY, value=150)], now=later) == 2
+    rows = Fact.objects.order_by("pk").values_list("value", "recorded_at", "replaced_at")
+    assert list(rows) == [(100, NOW, later), (150, later, None)]
+
+
+def test_a_day_that_lost_its_last_fact_is_empty_again(db: None) -> None:
+    services.keep(subject="erp:order:1", drafts=[Draft("order", TODAY, value=100, bucket=3)], now=NOW)
+    add_up()
+    assert Rollup.objects.filter(stream="order").count() == 6
+    services.keep(subject="erp:order:1", drafts=[], now=NOW)
+    add_up()
+    assert not Rollup.objects.exists()
+
+
+def test_making_sums_twice_changes_nothing(db: None) -> None:
+    services.keep(subject="erp:order:1", drafts=[Draft("order", TODAY, value=100)], now=NOW)
+    add_up()
+    before = list(Rollup.objects.order_by("grain").values_list("grain", "start", "rows", "total"))
+    DirtyDay.objects.create(stream="order", day=TODAY, since=NOW)
+    add_up()
+    assert list(Rollup.objects.order_by("grain").values_list("grain", "start", "rows", "total")) == before
+
+
+def test_the_command_finds_a_sum_that_does_not_hold_and_repairs_it(db: None, capsys: Any) -> None:
+    services.keep(subject="erp:order:1", drafts=[Draft("order", TODAY, value=100)], now=NOW)
+    add_up()
+    Rollup.objects.filter(grain="D").update(total=99)
+    with pytest.raises(CommandError, match="1 sums do not hold"):
+        call_command("reconcile_kpis")
+    call_command("reconcile_kpis", "--repair")
+    assert "All sums hold." in capsys.readouterr().out
+    assert Rollup.objects.get(grain="D").total == 100
+
+
+def test_the_first_mark_asks_for_the_job_and_the_job_adds_up(db: None, run_jobs: Any) -> None:
+    services.keep(subject="erp:order:1", drafts=[Draft("order", TODAY, value=100)], now=NOW)
+    services.keep(subject="erp:order:2", drafts=[Draft("order", TODAY, value=100)], now=NOW)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT COUNT(*) FROM jobs_job WHERE kind = 'insight.rebuild'")
+        assert cursor.fetchone() == (1,)
+    run_jobs(now=NOW + dt.timedelta(seconds=1))
+    assert Rollup.objects.get(grain="D").total == 200
+
+
+@given(st.integers(0, 10_000_000))
+def test_a_value_lies_between_the_edges_of_its_bucket(hundredths: int) -> None:
+    bucket = kpis.bucket_of(hundredths)
+    lower, upper = kpis.edges(bucket)
+    assert lower <= hundredths / 100 * (1 + 1e-9)
+    assert bucket == kpis.BUCKETS or hundredths / 100 <= upper * (1 + 1e-9)
+
+
+@given(st.lists(st.integers(1, 500_000), min_size=1, max_size=40))
+def test_the_median_by_the_histogram_is_in_the_bucket_of_the_true_one(values: list[int]) -> None:
+    histogram: dict[int, int] = {}
+    for value in values:
+        histogram[kpis.bucket_of(value)] = histogram.get(kpis.bucket_of(value), 0) + 1
+    true = sorted(values)[(len(values) - 1) // 2]
+    lower, upper = kpis.edges(kpis.bucket_of(true))
+    found = kpis.quantile(histogram, 0.5)
+    assert found is not None
+    assert Decimal(lower) - Decimal("0.01") <= found <= Decimal(upper) + Decimal("0.01")
