@@ -16,7 +16,7 @@ from apps.access.policies import OWN_ACCOUNT
 from apps.access.registry import declared_of
 from apps.access.views import errors
 from apps.core.access import Decision, Declared
-from apps.core.errors import DomainError, NotPermitted
+from apps.core.errors import DomainError, InvalidInput, NotPermitted
 from apps.core.requests import page_of
 from apps.directory.selectors import person_of
 
@@ -46,6 +46,8 @@ class AccessMiddleware:
         if needed is None:
             raise ImproperlyConfigured(f"{view.__module__}.{getattr(view, '__qualname__', view)} declares no resource and action")
         request.declared = needed  # type: ignore[attr-defined]
+        if _holds_nul(request, form=not needed.public):
+            return errors.failed(request, InvalidInput(_("There is a character in it that no text has. Type it again.")))
         if needed.public:
             return None
         if not request.user.is_authenticated:
@@ -82,6 +84,13 @@ class AccessMiddleware:
         if isinstance(error, DomainError):
             return errors.failed(request, error)
         return None
+
+
+def _holds_nul(request: HttpRequest, *, form: bool) -> bool:
+    """A zero byte in path, query or form: no person types one, and a database refuses it."""
+    if "\0" in request.path or "%00" in request.META.get("QUERY_STRING", ""):
+        return True
+    return form and request.method == "POST" and any("\0" in value for _name, values in request.POST.lists() for value in values)
 
 
 def sign_in_first(request: HttpRequest) -> HttpResponse:

@@ -224,6 +224,10 @@ class HeldPlan:
     def may_read(self, name: str, owner_id: uuid.UUID | None = None) -> bool:
         return name in ALWAYS or self.cell(name, owner_id)[0] == FULL
 
+    def reads_always(self, names: Iterable[str]) -> bool:
+        """Whichever grant reaches a row: none holds one of these fields back."""
+        return all(name in ALWAYS or all(grant.rule(name)[0].read == FULL for grant in self.grants) for name in names)
+
     def may_write(self, name: str, owner_id: uuid.UUID | None = None) -> bool:
         return any(self._reaches(grant, owner_id) and grant.rule(name)[0].write for grant in self.grants)
 

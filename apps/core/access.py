@@ -7,7 +7,7 @@ take only `Projected`.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar
 
@@ -133,6 +133,10 @@ class Plan(Protocol):
         ...
 
     def may_read(self, name: str, owner_id: uuid.UUID | None = None) -> bool: ...
+
+    def reads_always(self, names: Iterable[str]) -> bool:
+        """Every one of these fields, of every row within the plan."""
+        ...
 
     def may_write(self, name: str, owner_id: uuid.UUID | None = None) -> bool: ...
 

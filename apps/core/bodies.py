@@ -6,9 +6,10 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
-Receive = Callable[[], Awaitable[dict[str, Any]]]
-Send = Callable[[dict[str, Any]], Awaitable[None]]
-Application = Callable[..., Awaitable[None]]
+Message = Mapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+Application = Callable[[dict[str, Any], Receive, Send], Awaitable[None]]
 GONE = {"type": "http.disconnect"}
 TOO_LARGE, TOO_SLOW = 413, 408
 
@@ -19,7 +20,7 @@ class Bounded:
     def __init__(self, application: Application, *, most: Callable[[str], int], seconds: float) -> None:
         self._application, self._most, self._seconds = application, most, seconds
 
-    async def __call__(self, scope: Mapping[str, Any], receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
         headers = dict(scope["headers"])
         length = headers.get(b"content-length", b"")
         if not length and b"transfer-encoding" not in headers:  # no body
@@ -41,7 +42,7 @@ class _Body:
         self._whole = False
         self.refused = 0
 
-    async def receive(self) -> dict[str, Any]:
+    async def receive(self) -> Message:
         if self._whole:
             return await self._receive()
         try:
@@ -55,7 +56,7 @@ class _Body:
         self._whole = not message.get("more_body", False)
         return message
 
-    def _over(self, status: int) -> dict[str, Any]:
+    def _over(self, status: int) -> Message:
         self.refused = status
         return GONE
 

@@ -1,4 +1,4 @@
-"""The request as our middlewares leave it, for type checks; and the page it came from."""
+"""The request as our middlewares leave it, for type checks; the page it came from; numbers in it."""
 
 from __future__ import annotations
 
@@ -27,3 +27,13 @@ def page_of(request: HttpRequest) -> str:
         return "/"
     parts = urlsplit(referer)
     return f"{parts.path or '/'}{'?' + parts.query if parts.query else ''}"
+
+
+def number(text: str | None, *, digits: int = 6) -> int | None:
+    """A number as a URL or a form has it; None for nonsense, for other scripts' digits, and for one so long that no row has it."""
+    return int(text) if text and text.isascii() and text.isdigit() and len(text) <= digits else None
+
+
+def page_number(text: str | None) -> int:
+    """The page asked for; nonsense is page 1."""
+    return max(1, number(text) or 1)

@@ -16,6 +16,7 @@ from rest_framework.views import APIView
 from apps.core import clock
 from apps.core.access import Projected, declare
 from apps.core.errors import NotFound
+from apps.core.requests import page_number
 from apps.integrations import registry, selectors, services
 from apps.integrations.models import QuarantineItem
 
@@ -129,9 +130,9 @@ class QuarantineView(APIView):
                    parameters=[OpenApiParameter("state", str, enum=QuarantineItem.State.values), OpenApiParameter("page", int)])
     def get(self, request: Request) -> Response:
         """Records that were not taken, newest first."""
-        state, number = request.query_params.get("state", "OPEN"), request.query_params.get("page", "1")
+        state = request.query_params.get("state", "OPEN")
         state = state if state in QuarantineItem.State.values else "OPEN"
-        found = selectors.quarantine_page(_person(request), state=state, number=int(number) if number.isdigit() and len(number) < 6 else 1)
+        found = selectors.quarantine_page(_person(request), state=state, number=page_number(request.query_params.get("page")))
         data = {"results": [item_json(item) for item in found.object_list], "total": found.paginator.count, "page": found.number,
                 "pages": found.paginator.num_pages}
         return Response(ItemListSerializer(data).data)

@@ -15,7 +15,7 @@ from apps.core import clock
 from apps.core.access import Projected, declare, plan
 from apps.core.errors import DomainError, NotFound
 from apps.core.htmx import page
-from apps.core.requests import PortalRequest
+from apps.core.requests import PortalRequest, page_number
 from apps.integrations import registry, selectors, services
 from apps.integrations.models import QuarantineItem
 
@@ -90,9 +90,8 @@ def quarantine(request: PortalRequest) -> HttpResponse:
     """Records that were not taken."""
     state = request.GET.get("state", OPEN)
     state = state if state in QuarantineItem.State.values else OPEN
-    number = request.GET.get("page", "1")
     counts = selectors.quarantine_counts(request.person)
-    found = selectors.quarantine_page(request.person, state=state, number=int(number) if number.isdigit() and len(number) < 6 else 1)
+    found = selectors.quarantine_page(request.person, state=state, number=page_number(request.GET.get("page")))
     context = {
         "page": found,
         "rows": [(item, problem_lines(item)) for item in found.object_list],

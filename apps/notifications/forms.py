@@ -12,6 +12,7 @@ from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 
 from apps.core.errors import InvalidInput
+from apps.core.requests import number
 from apps.notifications.selectors import MOST_SHOWN, SHOWN, SORTS, TABS, Filters
 
 MORNING = 9  # o'clock, in the reader's zone
@@ -19,7 +20,7 @@ MORNING = 9  # o'clock, in the reader's zone
 
 def filters_of(query: Mapping[str, str], *, live: bool = False) -> Filters:
     """Filters from a query string; what makes no sense is left out."""
-    tab, shown = query.get("tab", ""), query.get("shown", "")
+    tab, shown = query.get("tab", ""), number(query.get("shown"))
     return Filters(
         tab=tab if tab in TABS else "todo",
         system=query.get("system", "") if query.get("system") in {"oa", "erp", "crm"} else "",
@@ -27,7 +28,7 @@ def filters_of(query: Mapping[str, str], *, live: bool = False) -> Filters:
         q=query.get("q", "").strip()[:100],
         by=query.get("by", "") if query.get("by") in SORTS else "day",
         after=query.get("after", "")[:200],
-        shown=min(int(shown), MOST_SHOWN) if shown.isdigit() and int(shown) else SHOWN,
+        shown=min(shown, MOST_SHOWN) if shown else SHOWN,
         live=live,
     )
 
@@ -70,4 +71,7 @@ def snooze_until(value: str, now: dt.datetime) -> dt.datetime | None:
         given = None
     if given is None:
         raise InvalidInput(_("Choose until when."), details={"fields": {"until": [_("Choose a date and a time.")]}})
-    return given if timezone.is_aware(given) else timezone.make_aware(given)
+    try:
+        return given if timezone.is_aware(given) else timezone.make_aware(given)
+    except OverflowError as error:  # the edges of the calendar
+        raise InvalidInput(_("Choose until when.")) from error

@@ -7,6 +7,7 @@ The server says `{"hello": {"seq": n, "facts": {...}}}`, `{"seq": n, "hint": {..
 from __future__ import annotations
 
 import json
+import math
 from typing import Any
 
 from channels.generic.websocket import AsyncWebsocketConsumer
@@ -15,6 +16,9 @@ from apps.core import people
 from apps.core.access import declare, plan
 from apps.realtime import buses, selectors
 from apps.realtime.hub import SERVER_SEND, SIGNED_OUT, Connection, Hub, Socket, in_database_thread, running_hub
+
+LONGEST = 200  # letters of what a browser says
+TOO_LARGE = 10**18  # for a number of a hint
 
 
 @declare("notifications.notification", "view")
@@ -46,14 +50,17 @@ class LiveConsumer(AsyncWebsocketConsumer):
 
 def _asked(text: str | None) -> tuple[int | None, float] | None:
     """(since, age in seconds), or None for anything else that a browser may send."""
-    try:
-        message = json.loads(text or "")
-        since = message["since"]
-        if since is not None:
-            since = int(since)
-        return since, min(max(float(message.get("age", 0)) / 1000, 0.0), selectors.OLDEST_PAGE)
-    except (ValueError, TypeError, KeyError, AttributeError):
+    if text is None or len(text) > LONGEST:
         return None
+    try:
+        message = json.loads(text)
+        since, age = message["since"], float(message.get("age", 0)) / 1000
+        since = None if since is None else int(since)
+    except (ValueError, TypeError, KeyError, AttributeError, ArithmeticError):
+        return None
+    if not math.isfinite(age) or abs(since or 0) >= TOO_LARGE:
+        return None
+    return since, min(max(age, 0.0), selectors.OLDEST_PAGE)
 
 
 def allowed_person(account: Any) -> Any:

@@ -9,26 +9,25 @@ from typing import Any
 from django.http import HttpRequest, StreamingHttpResponse
 
 from apps.core.access import declare
+from apps.core.requests import number
 from apps.realtime import selectors
 from apps.realtime.consumers import catch_up, join
 from apps.realtime.hub import Stream
+
+DIGITS = 18  # of a number that a table can hold
 
 
 @declare("notifications.notification", "view")
 async def events(request: HttpRequest) -> StreamingHttpResponse:
     """GET /events/?since=n&age=ms; the number of the last event wins (Last-Event-ID)."""
-    since = _number(request.headers.get("Last-Event-ID") or request.GET.get("since"))
-    age = min((_number(request.GET.get("age")) or 0) / 1000, selectors.OLDEST_PAGE)
+    since = number(request.headers.get("Last-Event-ID") or request.GET.get("since"), digits=DIGITS)
+    age = min((number(request.GET.get("age"), digits=DIGITS) or 0) / 1000, selectors.OLDEST_PAGE)
     person: Any = request.person  # type: ignore[attr-defined]
     stream = Stream(person.pk, request.session.session_key or "")
     response = StreamingHttpResponse(_frames(stream, since, age), content_type="text/event-stream")
     response["Cache-Control"] = "no-store"
     response["X-Accel-Buffering"] = "no"
     return response
-
-
-def _number(text: str | None) -> int | None:
-    return int(text) if text and text.isdigit() else None
 
 
 async def _frames(stream: Stream, since: int | None, age: float) -> AsyncIterator[bytes]:

@@ -25,6 +25,7 @@ EMAIL = re.compile(r"^[^@\s]+@[^@\s]+\.[^@\s]+$")
 OF_CUSTOMER = ("order", "shipment", "receivable", "invoice")
 EDITABLE = ("name", "industry", "city", "phone", "email", "website", "note")
 LONGEST = 2000
+SEARCHED_FIELDS = ("external_id", "key", "name", "customer_name", "customer_key", "city", "industry", "reference", "tracking", "subject", "sku")
 # kinds that the search of everything looks through
 SEARCHED = ("customer", "deal", "order", "shipment", "stock")
 Json = Mapping[str, Any]
@@ -88,10 +89,14 @@ def happened(kind: str, record: Json) -> dt.datetime | None:
 
 def search_text(kind: str, record: Json) -> str:
     """What a search looks in: names and numbers, never a private field."""
-    names = ("external_id", "key", "name", "customer_name", "customer_key", "city", "industry", "reference", "tracking", "subject", "sku")
-    parts = [str(record[name]) for name in names if record.get(name)]
+    parts = [str(record[name]) for name in SEARCHED_FIELDS if record.get(name)]
     parts += [str(value) for value in record.get("order_keys") or ()]
     return " ".join(parts).lower()[:LONGEST]
+
+
+def searched_fields(kind: str) -> set[str]:
+    """Fields that a search of records of this kind looks in; the source's id is nobody's secret."""
+    return ({*SEARCHED_FIELDS, "order_keys"} & set(canonical.KINDS[kind].model_fields)) - {"external_id"}
 
 
 def rank(kind: str, record: Json) -> int:

@@ -17,7 +17,7 @@ def asked(parts: list[bytes], *, headers: list[tuple[bytes, bytes]], path: str =
     """(statuses that were answered, bodies that reached the application)."""
     answered, reached, waiting = list[int](), list[bytes](), list(parts)
 
-    async def application(scope: Mapping[str, Any], receive: Callable[[], Awaitable[Any]], send: Callable[[Any], Awaitable[None]]) -> None:
+    async def application(scope: dict[str, Any], receive: Callable[[], Awaitable[Mapping[str, Any]]], send: Callable[[Mapping[str, Any]], Awaitable[None]]) -> None:
         whole = b""
         while True:
             message = await receive()
@@ -68,7 +68,7 @@ def test_a_body_that_never_ends_is_given_up() -> None:
     assert asked([b"x"], headers=CHUNKED, never_ends=True) == ([408], [])
 
 
-def test_the_portal_refuses_an_endless_callback_before_anything_is_kept(tmp_path: Any) -> None:
+def test_the_portal_refuses_an_endless_callback_before_anything_is_kept() -> None:
     from portal.asgi import HOOKS, MOST, most
 
     assert (most("/hooks/wecom/chat/"), most("/hooks/erp/"), most("/inbox/batch/"), most("/oidc/backchannel-logout/")) == (HOOKS, HOOKS, MOST, MOST)

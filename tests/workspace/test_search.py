@@ -11,6 +11,7 @@ from django.test.utils import CaptureQueriesContext
 
 from apps.access import services as access
 from apps.core import clock
+from apps.records import selectors as records
 from apps.records.models import Record, RecordGram
 from apps.workspace.selectors.search import search
 from tests.support import shop
@@ -68,6 +69,23 @@ def test_A9_a_masked_or_hidden_field_never_matches(stocked: SimpleNamespace) -> 
         assert found(stocked.eve, "20870")["order"] == ["SO-20870"]
     for private in ("8888", "4471", "info"):
         assert found(stocked.admin, private) == {}
+
+
+@pytest.mark.req("A9")
+@pytest.mark.parametrize("level", ["masked", "none"])
+def test_A9_a_list_is_not_searched_or_filtered_by_what_is_held_back(stocked: SimpleNamespace, as_: Any, level: str) -> None:
+    def total(**asked: str) -> int:
+        return int(as_(stocked.eve).get("/api/v1/orders", asked).json()["total"])
+
+    everything = total()
+    of_delta = total(q="delta")
+    key = records.orders(stocked.admin, q="delta").rows[0]["customer_key"]
+    assert 0 < of_delta < everything and 0 < total(customer_key=key) < everything
+    for field in ("customer_name", "customer_key"):
+        access.set_level(actor=stocked.admin, role="warehouse", resource="erp.order", scope="all", field=field, level=level, now=clock.now())
+    assert (total(q="delta"), total(customer_key=key), total(customer_key="nobody")) == (0, 0, 0)
+    assert (total(), total(q="so-20870"), total(q="delta so-20870")) == (everything, 1, 0)
+    assert records.orders(stocked.admin, q="delta").total == of_delta  # others' rights are theirs
 
 
 def test_the_index_follows_the_record(stocked: SimpleNamespace) -> None:

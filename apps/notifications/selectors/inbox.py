@@ -265,8 +265,8 @@ def _behind(found: QuerySet[Notification], filters: Filters) -> QuerySet[Notific
     order = ORDERS[filters.tab]
     try:
         values = base64.urlsafe_b64decode(filters.after + "=" * (-len(filters.after) % 4)).decode().split("|")
-        *moments, key = [*(dt.datetime.fromisoformat(value) for value in values[:-1]), uuid.UUID(values[-1])]
-    except ValueError:
+        *moments, key = [*(dt.datetime.fromisoformat(value).astimezone(dt.UTC) for value in values[:-1]), uuid.UUID(values[-1])]
+    except (ValueError, OverflowError):
         return found
     if not filters.after or len(moments) != len(order) - 1:
         return found

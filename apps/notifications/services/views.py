@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from apps.core.errors import DomainError, InvalidInput, NotFound
 from apps.notifications.models import SavedView
 
-MOST_VIEWS, LONGEST_NAME = 20, 40
+MOST_VIEWS, LONGEST_NAME, LONGEST_QUERY = 20, 40, 400
 
 
 class Viewer(Protocol):
@@ -91,6 +91,9 @@ def _checked_name(name: str) -> str:
 
 
 def _written(view: SavedView) -> SavedView:
+    if len(view.query) > LONGEST_QUERY:
+        words = _("These filters are too long to be kept. Search for fewer words.")
+        raise InvalidInput(words, details={"fields": {"query": [words]}})
     try:
         with transaction.atomic():
             view.save()

@@ -18,7 +18,7 @@ from apps.core import clock
 from apps.core.access import declare
 from apps.core.errors import DomainError, InvalidInput, NotFound
 from apps.core.htmx import add_toast, page, wants_fragment
-from apps.core.requests import PortalRequest
+from apps.core.requests import PortalRequest, number
 from apps.identity.services import digest_of
 from apps.notifications import channels, policies, selectors
 from apps.notifications.channels import chat
@@ -64,8 +64,8 @@ def changes_of(form: Mapping[str, Any]) -> dict[str, Any]:
     shown = selectors.families()
     kinds: dict[str, dict[str, str]] = {}
     for name, value in form.items():
-        if name.startswith("kind "):
-            _word, key, channel = name.split(" ", 2)
+        if name.startswith("kind ") and name.count(" ") == 2:
+            _word, key, channel = name.split(" ")
             kinds.setdefault(key, {})[channel] = value
     quiet = {str(day): [form.get(f"from-{day}", ""), form.get(f"to-{day}", "")] for day in range(7) if form.get(f"quiet-{day}")}
     source, _colon, whom = str(form.get("copy", "")).partition(":")
@@ -74,9 +74,8 @@ def changes_of(form: Mapping[str, Any]) -> dict[str, Any]:
             quiet.pop(str(day), None)
             if form.get(f"quiet-{source}"):
                 quiet[str(day)] = [form.get(f"from-{source}", ""), form.get(f"to-{source}", "")]
-    wait = str(form.get("remind_after", ""))
     return {"kinds": kinds, "quiet": quiet, "off": [one for one in shown if not form.get(f"on-{one}")], "digest": form.get("digest", ""),
-            "remind_after": int(wait) if wait.isdigit() else None, "remind_by": form.get("remind_by", "")}
+            "remind_after": number(str(form.get("remind_after", ""))), "remind_by": form.get("remind_by", "")}
 
 
 @declare("notifications.notification", "view")
@@ -198,8 +197,8 @@ def company(request: PortalRequest) -> HttpResponse:
 def _company_changes(form: Mapping[str, Any]) -> dict[str, Any]:
     limits: dict[str, dict[str, str]] = {}
     for name, value in form.items():
-        if name.startswith("limit ") and value:
-            _word, key, channel = name.split(" ", 2)
+        if name.startswith("limit ") and name.count(" ") == 2 and value:
+            _word, key, channel = name.split(" ")
             limits.setdefault(channel, {})[key] = value
     own = changes_of(form)
     return {"limits": limits, "quiet": own["quiet"], "digest": own["digest"], "remind_after": own["remind_after"]}

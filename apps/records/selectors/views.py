@@ -30,6 +30,11 @@ def _where(state: str = "", **related: str | None) -> Q:
     return found
 
 
+def _named(**related: str | None) -> list[str]:
+    """Fields that are asked for."""
+    return [name for name, value in related.items() if value]
+
+
 def _linked(kind: str, target: str | None) -> Q:
     """Records that name this one."""
     if target is None:
@@ -78,7 +83,7 @@ def deals(person: Any, *, q: str = "", page: int = 1, size: int = SIZE, state: s
     extra = _where(state=state, customer_id=customer_id)
     if mine:
         extra &= Q(owner_id=person.pk)
-    return listing(person, "deal", q=q, page=page, size=size, order=LATEST, extra=extra)  # type: ignore[arg-type]
+    return listing(person, "deal", q=q, page=page, size=size, order=LATEST, extra=extra, by=_named(customer_id=customer_id))  # type: ignore[arg-type]
 
 
 def deal(person: Any, ident: str) -> Projected | None:
@@ -89,7 +94,7 @@ def deal(person: Any, ident: str) -> Projected | None:
 def follow_ups(person: Any, *, customer_id: str | None = None, deal_id: str | None = None, page: int = 1, size: int = SIZE) -> Listing:
     """Newest first, of a customer or of a deal."""
     extra = _where(customer_id=customer_id) & _linked("deal", deal_id)
-    return listing(person, "follow_up", page=page, size=size, order=LATEST, extra=extra)  # type: ignore[arg-type]
+    return listing(person, "follow_up", page=page, size=size, order=LATEST, extra=extra, by=_named(customer_id=customer_id))  # type: ignore[arg-type]
 
 
 def orders(person: Any, *, q: str = "", page: int = 1, size: int = SIZE, state: str = "", customer_key: str | None = None,
@@ -98,7 +103,7 @@ def orders(person: Any, *, q: str = "", page: int = 1, size: int = SIZE, state: 
     extra = _where(state=state, customer_key=customer_key, reference=reference)
     if mine:
         extra &= Q(owner_id=person.pk)
-    return listing(person, "order", q=q, page=page, size=size, order=LATEST, extra=extra)  # type: ignore[arg-type]
+    return listing(person, "order", q=q, page=page, size=size, order=LATEST, extra=extra, by=_named(customer_key=customer_key, reference=reference))  # type: ignore[arg-type]
 
 
 def order(person: Any, ident: str) -> Projected | None:
@@ -115,7 +120,7 @@ def shipments(person: Any, *, q: str = "", page: int = 1, size: int = SIZE, stat
         extra &= ~Q(state__in=(*LEFT, "cancelled"))
     elif state:
         extra &= Q(state__in=LEFT) if state == "gone" else Q(state=state)
-    return listing(person, "shipment", q=q, page=page, size=size, order=("rank", SOONEST, *LATEST), extra=extra)  # type: ignore[arg-type]
+    return listing(person, "shipment", q=q, page=page, size=size, order=("rank", SOONEST, *LATEST), extra=extra, by=_named(customer_key=customer_key))  # type: ignore[arg-type]
 
 
 def shipment(person: Any, ident: str) -> Projected | None:
@@ -156,9 +161,9 @@ def receivables(person: Any, *, q: str = "", page: int = 1, size: int = SIZE, ov
 def invoices(person: Any, *, order_id: str | None = None, customer_key: str | None = None, page: int = 1, size: int = SIZE) -> Listing:
     """Newest first, of an order or a customer."""
     extra = _where(customer_key=customer_key) & _linked("order", order_id)
-    return listing(person, "invoice", page=page, size=size, order=LATEST, extra=extra)  # type: ignore[arg-type]
+    return listing(person, "invoice", page=page, size=size, order=LATEST, extra=extra, by=_named(customer_key=customer_key))  # type: ignore[arg-type]
 
 
 def purchase_requests(person: Any, *, reference: str | None = None, page: int = 1, size: int = SIZE) -> Listing:
     """Of one order (`reference`: what the request names), or all."""
-    return listing(person, "purchase_request", page=page, size=size, order=LATEST, extra=_where(reference=reference))  # type: ignore[arg-type]
+    return listing(person, "purchase_request", page=page, size=size, order=LATEST, extra=_where(reference=reference), by=_named(reference=reference))  # type: ignore[arg-type]
