@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
 
-from apps.core.bodies import Bounded
+from apps.core.bodies import Bounded, Receive, Send
 
 pytestmark = pytest.mark.req("S8")
 
@@ -17,7 +17,7 @@ def asked(parts: list[bytes], *, headers: list[tuple[bytes, bytes]], path: str =
     """(statuses that were answered, bodies that reached the application)."""
     answered, reached, waiting = list[int](), list[bytes](), list(parts)
 
-    async def application(scope: dict[str, Any], receive: Callable[[], Awaitable[Mapping[str, Any]]], send: Callable[[Mapping[str, Any]], Awaitable[None]]) -> None:
+    async def application(scope: dict[str, Any], receive: Receive, send: Send) -> None:
         whole = b""
         while True:
             message = await receive()
