@@ -10,14 +10,13 @@ django.setup(set_prefix=False)
 
 from channels.auth import AuthMiddlewareStack  # noqa: E402
 from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
-from channels.security.websocket import AllowedHostsOriginValidator  # noqa: E402
 from django.conf import settings  # noqa: E402
 
 from apps.core.bodies import Bounded  # noqa: E402
 from apps.core.lanes import Lanes, PageHandler  # noqa: E402
 from apps.integrations.webhooks import LARGEST as HOOKS  # noqa: E402
 from apps.jobs import services as jobs  # noqa: E402
-from apps.realtime.routing import websocket_urlpatterns, with_server_send  # noqa: E402
+from apps.realtime.routing import from_own_pages, websocket_urlpatterns, with_server_send  # noqa: E402
 
 MOST = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
 BODY_SECONDS = 30.0  # in which a body must have arrived
@@ -31,7 +30,7 @@ def most(path: str) -> int:
 application = ProtocolTypeRouter(
     {
         "http": Bounded(Lanes(PageHandler(), settings.WEB_LANES), most=most, seconds=BODY_SECONDS),
-        "websocket": with_server_send(AllowedHostsOriginValidator(AuthMiddlewareStack(URLRouter(websocket_urlpatterns)))),
+        "websocket": with_server_send(from_own_pages(AuthMiddlewareStack(URLRouter(websocket_urlpatterns)))),
     }
 )
 

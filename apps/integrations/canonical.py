@@ -10,7 +10,13 @@ import datetime as dt
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+
+def _web_address(text: str) -> str:
+    """What a page may link to; another scheme (javascript:, file:) is no address of a record."""
+    return text if text.startswith(("https://", "http://")) else ""
+
 
 Money = Annotated[Decimal, Field(max_digits=18, decimal_places=4)]
 
@@ -24,7 +30,7 @@ class Canonical(BaseModel):
     key: str = ""
     version: str = ""
     origin: str = ""
-    url: str = ""
+    url: Annotated[str, AfterValidator(_web_address)] = ""
     updated_at: dt.datetime | None = None
 
 

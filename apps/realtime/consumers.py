@@ -6,8 +6,10 @@ The server says `{"hello": {"seq": n, "facts": {...}}}`, `{"seq": n, "hint": {..
 
 from __future__ import annotations
 
+import asyncio
 import json
 import math
+from collections import deque
 from typing import Any
 
 from channels.generic.websocket import AsyncWebsocketConsumer
@@ -15,8 +17,9 @@ from channels.generic.websocket import AsyncWebsocketConsumer
 from apps.core import people
 from apps.core.access import declare, plan
 from apps.realtime import buses, selectors
-from apps.realtime.hub import SERVER_SEND, SIGNED_OUT, Connection, Hub, Socket, in_database_thread, running_hub
+from apps.realtime.hub import SERVER_SEND, SIGNED_OUT, TRY_LATER, Connection, Hub, Socket, in_database_thread, running_hub
 
+ASKS, OFTEN = 30, 10.0  # questions of one socket within seconds that are too many
 LONGEST = 200  # letters of what a browser says
 TOO_LARGE = 10**18  # for a number of a hint
 
@@ -26,6 +29,10 @@ class LiveConsumer(AsyncWebsocketConsumer):
     """No channel layer: the hub is the layer. Who is not signed in, or may see no notices, is closed with 4401."""
 
     socket: Socket | None = None
+
+    def __init__(self, *given: Any, **named: Any) -> None:
+        super().__init__(*given, **named)
+        self.asks: deque[float] = deque(maxlen=ASKS)
 
     async def connect(self) -> None:
         account, session = self.scope["user"], self.scope["session"]
@@ -42,10 +49,18 @@ class LiveConsumer(AsyncWebsocketConsumer):
             running_hub().remove(self.socket)
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
-        asked = _asked(text_data)
-        if self.socket is None or asked is None:
+        if self.socket is None or self.socket.closed:
             return
-        await catch_up(self.socket, *asked)
+        if self._asks_too_often():
+            self.socket.close(TRY_LATER)
+        elif asked := _asked(text_data):
+            await catch_up(self.socket, *asked)
+
+    def _asks_too_often(self) -> bool:
+        """Each question costs reads of the database; a page asks when it opens, at a gap, and every half minute."""
+        now, asks = asyncio.get_running_loop().time(), self.asks
+        asks.append(now)
+        return len(asks) == asks.maxlen and now - asks[0] < OFTEN
 
 
 def _asked(text: str | None) -> tuple[int | None, float] | None:

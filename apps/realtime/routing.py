@@ -2,7 +2,11 @@
 
 from collections.abc import Awaitable, Callable
 from typing import Any
+from urllib.parse import urlsplit
 
+from channels.security.websocket import WebsocketDenier
+from django.conf import settings
+from django.http.request import split_domain_port, validate_host
 from django.urls import path
 
 from apps.realtime.consumers import LiveConsumer
@@ -21,3 +25,24 @@ def with_server_send(application: Application) -> Application:
         return await application({**scope, SERVER_SEND: send}, receive, send)
 
     return outermost
+
+
+def from_own_pages(application: Application) -> Application:
+    """A socket is opened by a page of this very portal, port included: what else runs on the same machine is somebody else, and the browser would
+    send the session along."""
+
+    async def guarded(scope: Any, receive: Any, send: Any) -> Any:
+        headers = dict(scope["headers"])
+        origin, host = (headers.get(name, b"").decode("latin1").lower() for name in (b"origin", b"host"))
+        chosen = application if is_own(origin, host) else WebsocketDenier()
+        return await chosen(scope, receive, send)
+
+    return guarded
+
+
+def is_own(origin: str, host: str) -> bool:
+    """`origin` is the portal's address, or that under which this request came (a host that is allowed)."""
+    if origin == settings.PORTAL_URL.lower().rstrip("/"):
+        return True
+    to = urlsplit(origin)
+    return to.scheme in ("http", "https") and to.netloc == host and validate_host(split_domain_port(host)[0], settings.ALLOWED_HOSTS)

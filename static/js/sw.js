@@ -35,6 +35,7 @@ async function about(name, value) {
 async function forget() {
   await caches.delete(PAGES);
   await about("person", "");
+  for (const shown of await self.registration.getNotifications()) shown.close();   // what was rung for, too
 }
 async function remember(request, answer) {
   if (!answer.ok || answer.type !== "basic" || !/text\/html/.test(answer.headers.get("content-type") || "")) return;

@@ -11,12 +11,14 @@ from typing import Any
 import pytest
 from channels.db import database_sync_to_async
 from channels.sessions import InstanceSessionWrapper
-from websockets.exceptions import InvalidStatus
+from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from apps.core import clock
 from apps.identity.services import end_sessions
 from apps.realtime import selectors, services
+from apps.realtime.consumers import ASKS
 from apps.realtime.hub import Hub
+from apps.realtime.routing import is_own
 from tests.browser.conftest import session_of
 from tests.browser.servers import ThreadServer
 
@@ -98,11 +100,37 @@ async def test_nobody_and_who_may_see_nothing_is_closed_with_4401(connect: Conne
         assert await browser.closed() == 4401
 
 
-async def test_a_page_of_another_origin_gets_no_socket(connect: Connect, cast: Any) -> None:
+@pytest.mark.req("S8")
+@pytest.mark.parametrize("origin", ["http://evil.example", "http://localhost:1", "http://127.0.0.1:9", "null"])
+async def test_a_page_of_another_origin_gets_no_socket(connect: Connect, cast: Any, origin: str) -> None:
     with pytest.raises(InvalidStatus) as refusal:
-        async with connect(cast.ana, origin="http://evil.example"):
+        async with connect(cast.ana, origin=origin):
             pass
     assert refusal.value.response.status_code == 403
+
+
+@pytest.mark.parametrize(("origin", "host", "own"), [
+    ("http://localhost:8000", "localhost:8000", True), ("http://localhost:8000", "127.0.0.1:5000", True),  # the portal's address, behind a proxy
+    ("http://127.0.0.1:5000", "127.0.0.1:5000", True), ("http://127.0.0.1:5001", "127.0.0.1:5000", False), ("http://127.0.0.1", "127.0.0.1:5000", False),
+    ("http://evil.example", "evil.example", False), ("https://localhost:8000.evil.example", "localhost:8000", False), ("file://", "", False),
+    ("", "", False), ("", "localhost:8000", False), ("ftp://localhost:8000", "localhost:8000", False),
+])  # fmt: skip
+def test_which_pages_are_the_portals_own(settings: Any, origin: str, host: str, own: bool) -> None:
+    settings.PORTAL_URL, settings.ALLOWED_HOSTS = "http://localhost:8000", ["localhost", "127.0.0.1"]
+    assert is_own(origin, host) is own
+
+
+@pytest.mark.req("S8")
+async def test_who_asks_without_end_is_sent_away_and_others_are_served(connect: Connect, cast: Any) -> None:
+    async with connect(cast.ana) as flooding, connect(cast.ana) as other:
+        for _ask in range(ASKS):
+            await flooding.say(None)
+        with pytest.raises(ConnectionClosed):
+            while True:
+                await flooding.frame()
+        assert flooding.socket.close_code == 1013
+        await other.say(None)
+        assert "hello" in await other.frame()
 
 
 async def test_the_sockets_of_an_ended_session_close_at_once_and_others_stay(connect: Connect, cast: Any) -> None:

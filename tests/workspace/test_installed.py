@@ -85,11 +85,15 @@ def test_without_a_connection_the_last_state_is_shown_and_nothing_is_sent(boss: 
     tab.settle()
     boss.person.account.refresh_from_db()
     assert boss.person.account.time_zone == ""
-    # signed out: nothing of the person stays
+    # signed out: nothing of the person stays, neither a page nor what was rung for
+    page.context.grant_permissions(["notifications"], origin=boss.url)
+    rung = "async () => (await (await navigator.serviceWorker.ready).getNotifications()).map((one) => one.title)"
+    page.evaluate("async () => (await navigator.serviceWorker.ready).showNotification('Decide the pump')")
+    until(lambda: page.evaluate(rung) == ["Decide the pump"], what="the device rang")
     page.locator("[popovertarget='me-menu']").click()
     page.locator("#me-menu").get_by_role("button", name="Sign out everywhere").click()
     page.wait_for_url("**/oidc/signed-out/")
-    until(lambda: kept(page) == [], what="nothing is kept")
+    until(lambda: kept(page) == [] and page.evaluate(rung) == [], what="nothing is kept")
 
 
 def test_a_push_is_shown_opened_and_taken_away_and_the_device_is_registered(boss: SimpleNamespace, settings: Any) -> None:
