@@ -22,7 +22,7 @@ class NewCustomers(_Customers, Count):
 
 @register
 class Customers(_Customers, Level):
-    key, title, stream, level = "crm.customers", _("Customers"), "customer", True
+    key, title, stream, level = "crm.customers", _("Customers in all"), "customer", True
     formula = _("Customers in the CRM at the end of the period.")
 
 
@@ -80,7 +80,7 @@ class _FollowUps(Kpi):
 
 @register
 class FollowUps(_FollowUps, Count):
-    key, title, stream = "crm.follow_ups", _("Follow-ups"), "follow_up"
+    key, title, stream = "crm.follow_ups", _("Follow-ups logged"), "follow_up"
     formula = _("Calls, visits, mails and notes to customers that took place in the period.")
 
 

@@ -79,5 +79,5 @@ class SecondRound(_Flow, Share):
 
 @register
 class Withdrawn(_Flow, Share):
-    key, title, stream, group, direction = "oa.withdrawn", _("Withdrawn"), "case_flow.over", "oa.rework", "down"
+    key, title, stream, group, direction = "oa.withdrawn", _("Withdrawal rate"), "case_flow.over", "oa.rework", "down"
     formula = _("Of the cases that ended in the period, in whatever way: how many were withdrawn or cancelled, in percent.")
