@@ -10,7 +10,9 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 AXE = (ROOT / "tests/vendor/axe.min.js").read_text()
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 SHOTS = ROOT / "var/shots"
-RUN = "options => axe.run(options.exclude.length ? {exclude: options.exclude} : document, {runOnly: options.rules})"
+COLOURS = ["color-contrast", "link-in-text-block"]  # what the other theme can change about the same elements
+RUN = "options => axe.run(options.within || (options.exclude.length ? {exclude: options.exclude} : document), {runOnly: options.rules})"
+TURN = "() => { const root = document.documentElement; root.dataset.bsTheme = root.dataset.bsTheme === 'dark' ? 'light' : 'dark'; }"
 
 
 class Tab:
@@ -44,17 +46,25 @@ class Tab:
         self.page.evaluate("() => document.fonts.ready.then(() => null)")
         self.page.wait_for_function("() => !document.querySelector('.htmx-request, .skel')", timeout=10_000)
 
+    def turn(self) -> None:
+        """The other theme, as the switch in the shell shows it."""
+        self.page.evaluate(TURN)
+
     def findings(self, *, exclude: list[str] | None = None, axe: bool = True) -> list[str]:
         """Errors so far, sideways overflow and (unless `axe` is off) axe violations of what is shown now."""
         found = list(self.errors)
         over = self.page.evaluate("() => document.documentElement.scrollWidth - document.documentElement.clientWidth")
         if over > 0:
             found.append(f"sideways overflow of {over} px: {self._widest()}")
-        if not axe:
-            return found
-        self.page.evaluate(AXE)
+        return found + (self.violations(exclude=exclude) if axe else [])
+
+    def violations(self, *, exclude: list[str] | None = None, within: str = "", rules: list[str] = RULES) -> list[str]:
+        """What axe says about the page, or about the one element `within`."""
+        found = []
+        if not self.page.evaluate("() => 'axe' in window"):
+            self.page.evaluate(AXE)
         skip = [[selector] for selector in exclude or []]
-        result = self.page.evaluate(RUN, {"rules": RULES, "exclude": skip})
+        result = self.page.evaluate(RUN, {"rules": rules, "exclude": skip, "within": within})
         for violation in result["violations"]:
             nodes = [" ".join(map(str, node["target"])) for node in violation["nodes"][:3]]
             data = [str(check.get("data"))[:160] for node in violation["nodes"][:1] for check in node["any"][:1]]
