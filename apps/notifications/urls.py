@@ -21,6 +21,7 @@ urlpatterns = [
     path("profile/notifications/", preferences.reach, name="reach"),
     path("profile/notifications/preview/", preferences.preview, name="reach-preview"),
     path("profile/notifications/devices/", preferences.device_add, name="reach-device-add"),
+    path("profile/notifications/devices/here/", preferences.device_here, name="reach-device-here"),
     path("profile/notifications/devices/<uuid:device_id>/remove/", preferences.device_remove, name="reach-device-remove"),
     path("profile/notifications/chat/<slug:vendor>/<slug:verb>/", preferences.chat_account, name="reach-chat"),
     path("channels/", preferences.company, name="channels"),

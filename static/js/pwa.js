@@ -1,8 +1,8 @@
 // The portal as an installed program: the service worker, the mark of a state that was kept, forms without a connection, the offer to install.
 import { whenBack } from "./online.js";
-import { toast } from "./shell.js";
+import { csrfToken, toast } from "./shell.js";
 
-const { person = "", offlineSince } = document.body.dataset;
+const { person = "", session = "", offlineSince } = document.body.dataset;
 const words = document.getElementById("offline-words")?.dataset || {};
 
 if ("serviceWorker" in navigator) {
@@ -11,6 +11,17 @@ if ("serviceWorker" in navigator) {
   }).catch(() => {}); // without it everything works, only not without a connection
 }
 document.body.addEventListener("atrium:signed-out", () => navigator.serviceWorker?.controller?.postMessage({ t: "signed-out" }));
+
+// --- a browser that rings rings for whoever is signed in, and is silent when that session ends --------------------------
+async function ringsHere() {
+  const found = await (await navigator.serviceWorker.ready).pushManager?.getSubscription();
+  if (!found) return;
+  const body = new URLSearchParams({ endpoint: found.endpoint, csrfmiddlewaretoken: csrfToken() });
+  const answer = await fetch("/profile/notifications/devices/here/", { method: "POST", body });
+  if (answer.status === 404) await found.unsubscribe();
+  if (answer.ok || answer.status === 404) sessionStorage.setItem("rings", session);
+}
+if (person && session && !offlineSince && "serviceWorker" in navigator && sessionStorage.getItem("rings") !== session) ringsHere().catch(() => {});
 
 // --- a state that was kept says how old it is --------------------------------------------------------------------------
 function since(text) {

@@ -19,6 +19,7 @@ from joserfc.jwk import ECKey
 
 from apps.audit.models import Entry
 from apps.core.errors import InvalidInput, NotFound
+from apps.identity.services import digest_of
 from apps.notifications import services
 from apps.notifications.channels import webpush_crypto as crypto
 from apps.notifications.channels.web_push import is_allowed
@@ -245,6 +246,35 @@ def test_the_keys_lie_encrypted_and_a_browser_rings_for_one_person(ring: Any, se
     for place in range(12):
         ring(cast.ana, f"more-{place}")
     assert Device.objects.count() == devices.MOST
+
+
+@pytest.mark.req("S8", "A9")
+@pytest.mark.parametrize("path", ["/profile/notifications/devices/here/", "/api/v1/me/devices/here"])
+def test_a_browser_rings_for_whoever_is_signed_in_and_goes_with_that_session(
+    as_: Any, service: PushService, cast: SimpleNamespace, tell: Any, clock: dt.datetime, run_jobs: Any, path: str
+) -> None:
+    def here(client: Client, endpoint: str) -> int:
+        given = {"endpoint": endpoint}
+        return client.post(path, json.dumps(given), content_type="application/json").status_code if "api" in path else client.post(path, given).status_code
+
+    desk = Browser(service, "desk")
+    as_(cast.boss).post("/profile/notifications/devices/", desk.given)  # that session ran out: nobody signed out
+    again, ana = as_(cast.boss), as_(cast.ana)
+    for _page in range(2):
+        assert here(again, desk.endpoint) == 204
+    assert here(again, "https://elsewhere.example/1") == 404
+    run_jobs(now=clock)
+    assert Device.objects.get().session == digest_of(again.session.session_key)
+    again.post("/sign-out/")
+    run_jobs(now=clock)
+    assert not Device.objects.exists()
+
+    as_(cast.boss).post("/profile/notifications/devices/", desk.given)  # ran out again, and then somebody else sits there
+    assert here(ana, desk.endpoint) == 404  # the browser gives its subscription back
+    tell(cast.boss, "ask", "x", clock)
+    run_jobs(now=clock)
+    assert (Device.objects.count(), desk.read(service)) == (0, [])
+    assert Entry.objects.filter(action="notifications.device.used_by_another", object="directory.person:boss").count() == 1
 
 
 @pytest.mark.parametrize(("field", "value"), [("endpoint", "https://10.0.0.1/x"), ("p256dh", "BAAA"), ("p256dh", "***"), ("auth", "c2hvcnQ")])

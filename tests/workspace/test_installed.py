@@ -130,3 +130,9 @@ def test_a_push_is_shown_opened_and_taken_away_and_the_device_is_registered(boss
     page.get_by_role("button", name="Remove").click()
     page.get_by_text("This device does not ring any more.").wait_for()
     assert not Device.objects.exists()
+    # the portal knows nothing of its subscription: the browser gives it back
+    page.add_init_script("""PushManager.prototype.getSubscription = async () => ({ endpoint: "https://push.example/1",
+        unsubscribe: async () => { window.gaveBack = true; return true; } });""")
+    page.evaluate("() => sessionStorage.clear()")
+    page.reload()
+    page.wait_for_function("() => window.gaveBack")

@@ -79,6 +79,10 @@ class DeviceInput(serializers.Serializer[Any]):
     label = serializers.CharField(allow_blank=True, default="")  # type: ignore[assignment]
 
 
+class DeviceHereInput(serializers.Serializer[Any]):
+    endpoint = serializers.CharField()
+
+
 class DeviceSerializer(serializers.Serializer[Any]):
     id = serializers.UUIDField()
     label = serializers.CharField()  # type: ignore[assignment]
@@ -168,6 +172,20 @@ class DevicesView(APIView):
 
 
 @declare("notifications.notification", "view")
+class DeviceHereView(APIView):
+    """The browser that asks."""
+
+    @extend_schema(request=DeviceHereInput, responses={204: OpenApiResponse(description="it rings for you, until this session ends")},
+                   operation_id="device_here")
+    def post(self, request: Request) -> Response:
+        """It is used in this session, by you: whoever it rang for before, it does not any more. 404: it does not ring for you."""
+        session = digest_of(request._request.session.session_key or "")
+        if not devices.here(person=_person(request), session=session, now=clock.now(), **_checked(DeviceHereInput, request)):
+            raise NotFound(_("There is no such device."))
+        return Response(status=204)
+
+
+@declare("notifications.notification", "view")
 class DeviceView(APIView):
     """One browser."""
 
@@ -243,6 +261,7 @@ urlpatterns = [
     path("me/reach", ReachView.as_view()),
     path("me/reach/preview", PreviewView.as_view()),
     path("me/devices", DevicesView.as_view()),
+    path("me/devices/here", DeviceHereView.as_view()),
     path("me/devices/<uuid:device_id>", DeviceView.as_view()),
     path("me/chat-accounts/<slug:vendor>/code", ChatCodeView.as_view()),
     path("me/chat-accounts/<slug:vendor>", ChatAccountView.as_view()),

@@ -39,6 +39,21 @@ def take_on(*, person: Any, endpoint: str, p256dh: str, auth: str, label: str, s
     return device
 
 
+def here(*, person: Any, endpoint: str, session: str, now: dt.datetime) -> bool:
+    """This browser is used by this person in this session: it goes with this one from now on, and rings for nobody else. False: it does not ring for
+    this person; then the browser gives its subscription back."""
+    with transaction.atomic():
+        found = list(Device.objects.select_for_update(of=("self",)).select_related("person").filter(endpoint=endpoint))
+        for device in found:
+            if device.person_id != person.pk:
+                _record(device.person, "used_by_another", device, now)
+                device.delete()
+            elif device.session != session:
+                device.session = session
+                device.save(update_fields=["session"])
+    return any(device.person_id == person.pk for device in found)
+
+
 def _problems(endpoint: str, p256dh: str, auth: str) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     if len(endpoint) > 1000 or not is_allowed(endpoint):

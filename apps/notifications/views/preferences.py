@@ -150,6 +150,15 @@ def device_add(request: PortalRequest) -> HttpResponse:
 
 @declare("notifications.notification", "view")
 @require_POST
+def device_here(request: PortalRequest) -> HttpResponse:
+    """Asked by each browser with a subscription (`endpoint`), once a session. 404: it rings for nobody here and gives it back."""
+    rings = devices.here(person=request.person, endpoint=request.POST.get("endpoint", ""), session=digest_of(request.session.session_key or ""),
+                         now=clock.now())
+    return HttpResponse(status=204 if rings else 404)
+
+
+@declare("notifications.notification", "view")
+@require_POST
 def device_remove(request: PortalRequest, device_id: uuid.UUID) -> HttpResponse:
     """It rings no more."""
     devices.let_go(person=request.person, device_id=device_id, now=clock.now())

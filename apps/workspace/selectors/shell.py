@@ -10,6 +10,7 @@ from django.http import HttpRequest
 from django.utils.translation import get_language
 
 from apps.core.templatetags.atrium import person_name
+from apps.identity.services import digest_of
 from apps.workspace.selectors import navigation
 
 THEMES = ("light", "dark", "system")
@@ -64,6 +65,12 @@ class Shell:
     def person_title(self) -> str:
         field = "title_zh" if self.language.startswith("zh") else "title"
         return getattr(self._person, field, "") or getattr(self._person, "title", "")
+
+    @cached_property
+    def session(self) -> str:
+        """A name of the portal session that opens nothing; another one after each sign-in."""
+        key = getattr(getattr(self._request, "session", None), "session_key", None)
+        return digest_of(key)[:16] if key and self._person is not None else ""
 
     @cached_property
     def nav(self) -> list[navigation.Group]:
