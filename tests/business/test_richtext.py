@@ -25,6 +25,8 @@ CASES = {
     "bad link": ("[x](javascript:alert(1))", "<p>[x](javascript:alert(1))</p>"),
     "foreign host": ("[x](//evil.example)", "<p>[x](//evil.example)</p>"),
     "quotes": ('[x](https://a"onclick=1)', '<p><a href="https://a&quot;onclick=1" rel="noopener noreferrer" target="_blank">x</a></p>'),
+    "a host behind a backslash": ("[x](/\\evil.example) [y](/a\\b)", "<p>[x](/\\evil.example) [y](/a\\b)</p>"),
+    "turned": ("pay \u202egro.knab\u202c \u2066x\u2069", "<p>pay gro.knab x</p>"),
     "nothing": ("  \n \n", ""),
 }
 

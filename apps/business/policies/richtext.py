@@ -5,42 +5,50 @@ from __future__ import annotations
 import re
 from html import escape
 
-LINK = re.compile(r"\[([^\[\]\n]{1,200})\]\((https?://[^\s()<>]{1,500}|/[^\s()<>/][^\s()<>]{0,500}|/)\)")
+LINK = re.compile(r"\[([^\[\]\n]{1,200})\]\((https?://[^\s()<>\\]{1,500}|/[^\s()<>/\\][^\s()<>\\]{0,500}|/)\)")
 BOLD = re.compile(r"\*\*([^*\n]+)\*\*")
 ITALIC = re.compile(r"\*([^*\n]+)\*")
+TURNING = dict.fromkeys([*range(0x202A, 0x202F), *range(0x2066, 0x206A)])  # they turn the direction of what follows: a text that reads as another
 ITEM = re.compile(r"(?:[-*•]|\d{1,3}[.)])\s+(.*)")
+
+
+def plain(text: str) -> str:
+    """Without the letters that make a text read as another one."""
+    return text.translate(TURNING)
 
 
 def to_html(text: str) -> str:
     """Every character of the text is escaped first; what the marks make are the only tags."""
-    blocks = re.split(r"\n\s*\n", text.replace("\r\n", "\n").replace("\r", "\n").strip())
+    blocks = re.split(r"\n\s*\n", plain(text).replace("\r\n", "\n").replace("\r", "\n").strip())
     return "".join(_block(block.split("\n")) for block in blocks if block.strip())
 
 
 def _block(lines: list[str]) -> str:
     found: list[str] = []
-    while lines:
-        line = lines[0].strip()
+    at = 0
+    while at < len(lines):
+        line = lines[at].strip()
         if line.startswith("#"):
             level = 3 if line.startswith("##") else 2
             words = line.lstrip("#").strip()
             found.append(f"<h{level}>{_inline(words)}</h{level}>" if words else "")
-            lines = lines[1:]
+            at += 1
         elif ITEM.match(line):
-            items, lines = _taken(lines, is_item=True)
+            items, at = _taken(lines, at, is_item=True)
             tag = "ol" if line[0].isdigit() else "ul"
             found.append(f"<{tag}>" + "".join(f"<li>{_inline(ITEM.sub(lambda m: m[1], one))}</li>" for one in items) + f"</{tag}>")
         else:
-            words_of, lines = _taken(lines, is_item=False)
+            words_of, at = _taken(lines, at, is_item=False)
             found.append(f"<p>{'<br>'.join(_inline(one) for one in words_of)}</p>")
     return "".join(found)
 
 
-def _taken(lines: list[str], *, is_item: bool) -> tuple[list[str], list[str]]:
-    count = 0
-    while count < len(lines) and bool(ITEM.match(lines[count].strip())) is is_item and (count == 0 or not lines[count].strip().startswith("#")):
-        count += 1
-    return [line.strip() for line in lines[:count]], lines[count:]
+def _taken(lines: list[str], first: int, *, is_item: bool) -> tuple[list[str], int]:
+    """The lines from `first` on that belong together, and where the next begins."""
+    at = first
+    while at < len(lines) and bool(ITEM.match(lines[at].strip())) is is_item and (at == first or not lines[at].strip().startswith("#")):
+        at += 1
+    return [line.strip() for line in lines[first:at]], at
 
 
 def _inline(text: str) -> str:

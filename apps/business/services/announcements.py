@@ -41,7 +41,8 @@ def save_announcement(*, person: Any, fields: Mapping[str, Any], now: dt.datetim
     """Write a draft or change it. `fields`: title title_zh body body_zh everybody unit_ids role_ids person_ids visible_from visible_until pinned
     confirm confirm_by. Raises NotPermitted, NotFound, InvalidInput, UnableToChangeAnnouncement (it is published already)."""
     decide(person, "manage", RESOURCE, person.pk).require(_("You may not write announcements."))
-    values = {**fields, **{name: str(fields.get(name) or "").strip() for name in TEXTS}, "visible_from": fields.get("visible_from") or now}
+    texts = {name: policies.richtext.plain(str(fields.get(name) or "")).strip() for name in TEXTS}
+    values = {**fields, **texts, "visible_from": fields.get("visible_from") or now}
     with transaction.atomic():
         row = _managed(person, announcement_id) if announcement_id else Announcement(author=person, created_at=now)
         if row.state != State.DRAFT:
