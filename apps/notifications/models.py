@@ -113,7 +113,7 @@ class DeliveryState(models.TextChoices):
 
 
 class Delivery(Identified):
-    """One notice on one channel: in_app, email, web_push or chat:<vendor>. `nth`: 0, or 1 for the reminder.
+    """One notice on one channel: in_app, email, web_push or chat:<vendor>. `nth`: 0, 1 for the reminder, from 2 on what came back from a snooze.
 
     `external_id`: the channel's own name of what it showed. `version`: of the decision card as it was shown. `ended`: how it was said to have
     ended. `reached`: devices that have it already, so that a second try does not ring twice.

@@ -28,7 +28,7 @@ def wake(ctx: JobContext) -> None:
 def plan(ctx: JobContext) -> None:
     """New notices take their ways."""
     with ctx.commit():
-        deliveries.plan(notification_ids=[uuid.UUID(one) for one in ctx.payload["ids"]], now=ctx.now)
+        deliveries.plan(notification_ids=[uuid.UUID(one) for one in ctx.payload["ids"]], now=ctx.now, nth=ctx.payload.get("nth", 0))
 
 
 @task(deliveries.SEND)

@@ -255,3 +255,38 @@ def test_without_a_channel_nothing_is_planned(tell: Tell, cast: SimpleNamespace,
     notice = tell(cast.boss, "ask", "x", clock)
     go(clock)
     assert states(notice) == {}
+
+
+@pytest.mark.req("E13", "E14")
+def test_what_comes_back_from_a_snooze_rings_again(mailbox: Mailbox, tell: Tell, cast: SimpleNamespace, clock: dt.datetime, go: Any) -> None:
+    choose(cast.boss, clock, remind_after=0)
+    alone, by_hand = (tell(cast.boss, "ask", what, clock) for what in ("alone", "by hand"))
+    go(clock)
+    assert len(mailbox.mails) == 2
+    for turn in (1, 2):  # each time anew, and once each
+        for notice in (alone, by_hand):
+            services.snooze(person=cast.boss, notification_id=notice, until=clock + turn * HOUR, now=clock + (turn - 1) * HOUR)
+        services.snooze(person=cast.boss, notification_id=by_hand, until=None, now=clock + (turn - 1) * HOUR)  # taken back by the person: no bell
+        go(clock + turn * HOUR)
+        assert len(mailbox.mails) == 2 + turn
+    go(clock + 3 * HOUR)
+    assert {str(mail["Subject"]) for mail in mailbox.mails[2:]} == {"Decide alone"}
+    assert states(alone) == {"in_app": ("SENT", "inbox"), **{f"email{nth}": ("SENT", "default") for nth in ("", "++", "+++")}}
+    assert states(by_hand) == {"in_app": ("SENT", "inbox"), "email": ("SENT", "default")}
+
+
+@pytest.mark.req("E13")
+@pytest.mark.parametrize(("fields", "way"), [
+    ({"off": ["email"]}, ("SUPPRESSED", "channel")),
+    ({"quiet": {"0": ["09:00", "12:00"]}}, ("HELD", "quiet")),
+])  # fmt: skip
+def test_a_bell_after_a_snooze_asks_the_choices_and_the_quiet_hours_of_now(
+    mailbox: Mailbox, tell: Tell, cast: SimpleNamespace, clock: dt.datetime, go: Any, fields: Any, way: Any
+) -> None:
+    notice = tell(cast.boss, "ask", "x", clock)
+    go(clock)
+    choose(cast.boss, clock, **fields)
+    services.snooze(person=cast.boss, notification_id=notice, until=clock + HOUR, now=clock)
+    go(clock + HOUR)
+    assert len(mailbox.mails) == 1
+    assert states(notice).get("email++") == way

@@ -12,6 +12,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Max
 from django.utils import timezone, translation
 
 from apps.core import kinds
@@ -31,6 +32,7 @@ from apps.notifications.services.moving import settle
 PLAN, SEND, CLOSE, REMIND, DIGEST = (f"notifications.{name}" for name in ("plan", "send", "close", "remind", "digest"))
 S = DeliveryState
 WAITING = (S.PLANNED, S.HELD)
+REMINDER = 1  # `nth` of the reminder; 0 is the first time, from 2 on each return from a snooze
 PATIENCE = dt.timedelta(minutes=2)  # what the reconciler leaves to the jobs themselves
 
 
@@ -41,8 +43,19 @@ def announce(*, notices: Iterable[Notification], now: dt.datetime) -> None:
         jobs.enqueue(kind=PLAN, payload={"ids": ids}, now=now)
 
 
-def plan(*, notification_ids: Iterable[uuid.UUID], now: dt.datetime) -> int:
-    """A row for each open notice and each channel that leads to its person, and the jobs that send. A second call changes nothing."""
+def ring_again(*, notice: Notification, now: dt.datetime) -> None:
+    """It came back from a snooze: it is told anew, as a new message would be; in the caller's transaction."""
+    if not channels.outside():
+        return
+    last = Delivery.objects.filter(notification=notice).aggregate(last=Max("nth"))["last"] or 0
+    jobs.enqueue(kind=PLAN, payload={"ids": [str(notice.pk)], "nth": max(last, REMINDER) + 1}, now=now)
+
+
+def plan(*, notification_ids: Iterable[uuid.UUID], now: dt.datetime, nth: int = 0) -> int:
+    """A row for each open notice and each channel that leads to its person, and the jobs that send. A second call changes nothing.
+
+    `nth`: from 2 on for what came back from a snooze; a channel on which the notice still waits is left to that row.
+    """
     notices = list(Notification.objects.filter(pk__in=list(notification_ids), state=State.OPEN).order_by("created_at", "pk"))
     people = directory.people_by_id(notice.person_id for notice in notices)
     made = 0
@@ -51,12 +64,19 @@ def plan(*, notification_ids: Iterable[uuid.UUID], now: dt.datetime) -> int:
         if person is None or kind is None or not person.active:
             continue
         reaching = selectors.reaching_of(person)
-        for channel in (IN_APP, *selectors.addresses_of(person)):
-            made += _planned(notice, channel, policies.route(kind, channel, reaching, now), reaching, now)
-        if notice.todo and reaching.remind_after:
+        for channel in _ways(notice, selectors.addresses_of(person), nth):
+            made += _planned(notice, channel, policies.route(kind, channel, reaching, now), reaching, now, nth)
+        if notice.todo and reaching.remind_after and not nth:
             jobs.enqueue(kind=REMIND, key=f"{REMIND}:{notice.pk}", payload={"id": str(notice.pk)}, now=now,
                          run_at=now + dt.timedelta(minutes=reaching.remind_after))
     return made
+
+
+def _ways(notice: Notification, addresses: Iterable[str], nth: int) -> list[str]:
+    if not nth:
+        return [IN_APP, *addresses]
+    waiting = set(Delivery.objects.filter(notification=notice, state__in=WAITING).exclude(nth=nth).values_list("channel", flat=True))
+    return [channel for channel in addresses if channel not in waiting]
 
 
 def _planned(notice: Notification, channel: str, way: Route, reaching: Reaching, now: dt.datetime, nth: int = 0) -> int:
@@ -105,7 +125,7 @@ def deliver(ctx: JobContext) -> None:
             settle(row.pk, S.SUPPRESSED, ctx.now, reason=why_not or "no_address")
         return
     way = policies.route(kinds.get(row.notification.kind), row.channel, selectors.reaching_of(person), ctx.now)
-    if row.nth == 0 and way.state != S.PLANNED:
+    if row.nth != REMINDER and way.state != S.PLANNED:
         with ctx.commit():
             _again(row, way, ctx.now)
         return
@@ -134,7 +154,7 @@ def pointless(row: Delivery, now: dt.datetime) -> str:
         return "snoozed"
     if notice.kind not in kinds.KINDS:
         return "unknown_kind"
-    return "read" if row.nth and notice.read_at else ""
+    return "read" if row.nth == REMINDER and notice.read_at else ""
 
 
 def _again(row: Delivery, way: Route, now: dt.datetime) -> None:
@@ -275,7 +295,7 @@ def remind(*, notification_id: uuid.UUID, now: dt.datetime) -> bool:
         return False
     pause = None if kind.urgent else policies.quiet_until(reaching.quiet, reaching.zone, now)
     way = Route(S.HELD, "quiet", pause) if pause else Route(S.PLANNED, "reminder")
-    return bool(_planned(notice, channel, way, reaching, now, nth=1))
+    return bool(_planned(notice, channel, way, reaching, now, nth=REMINDER))
 
 
 def _reminder_channel(notice: Notification, reachable: list[str], reaching: Reaching) -> str:

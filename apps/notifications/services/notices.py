@@ -151,10 +151,11 @@ def wake_by(*, record: str, now: dt.datetime) -> int:
 
 
 def _back(row: Notification, now: dt.datetime) -> None:
-    """From a snooze: new again."""
+    """From a snooze: new again, and told as what is new."""
     row.snoozed_until, row.wakes_on_change, row.read_at, row.created_at = None, False, None, now
     SnoozeWatch.objects.filter(notification=row).delete()
     _changed(row, ["snoozed_until", "wakes_on_change", "read_at", "created_at"], now)
+    deliveries.ring_again(notice=row, now=now)
 
 
 def _change(person: Viewer, notification_id: uuid.UUID, verb: str, now: dt.datetime, until: dt.datetime | None = None) -> Notification:
