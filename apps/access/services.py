@@ -12,12 +12,14 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from apps.access import selectors
+from apps.access.events import RIGHTS_CHANGED
 from apps.access.models import Assignment, FieldRule, Grant, PolicyEpoch, Role
 from apps.access.policies import ALWAYS, FULL, MASKED, NONE, SCOPES
 from apps.audit import services as audit
 from apps.core.access import RESOURCES
 from apps.core.errors import InvalidInput, NotFound
 from apps.directory import selectors as directory
+from apps.jobs import services as jobs
 
 LEVELS = {"none": (NONE, False), "masked": (MASKED, False), "read": (FULL, False), "edit": (FULL, True)}
 
@@ -31,6 +33,12 @@ class UnableToChangeRights(InvalidInput):
 def _renew_epoch() -> None:
     PolicyEpoch.objects.update_or_create(pk=1, defaults={"value": uuid.uuid4().hex})
     selectors.forget()
+
+
+def _announce(now: dt.datetime) -> None:
+    """In the caller's transaction: acts with the next request, and tells who keeps lists by rights."""
+    _renew_epoch()
+    jobs.publish(event=RIGHTS_CHANGED, data={}, now=now)
 
 
 def _check(actor: Any) -> None:
@@ -78,7 +86,7 @@ def assign_role(
             data={"to": whom, "until": valid_to.isoformat() if valid_to else ""},
             now=now,
         )
-        _renew_epoch()
+        _announce(now)
     return made
 
 
@@ -108,7 +116,7 @@ def revoke_role(*, actor: Any, assignment_id: uuid.UUID, now: dt.datetime) -> No
             data={"from": whom},
             now=now,
         )
-        _renew_epoch()
+        _announce(now)
         _somebody_manages()
 
 
@@ -140,7 +148,7 @@ def set_level(*, actor: Any, role: str, resource: str, scope: str, field: str, l
             data={"resource": resource, "scope": scope, "field": field, "from": before, "to": level},
             now=now,
         )
-        _renew_epoch()
+        _announce(now)
 
 
 def level_of(read: str, write: bool) -> str:
@@ -165,7 +173,7 @@ def set_actions(*, actor: Any, role: str, resource: str, scope: str, actions: It
             data={"resource": resource, "scope": scope, "from": sorted(before), "to": wanted},
             now=now,
         )
-        _renew_epoch()
+        _announce(now)
         _somebody_manages()
 
 

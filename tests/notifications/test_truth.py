@@ -12,8 +12,12 @@ import pytest
 from django.core.management import call_command
 from django.core.management.base import CommandError
 
+from apps.access import services as access
+from apps.access.models import Assignment, Grant, Role
 from apps.audit import selectors as audit
 from apps.core import kinds
+from apps.core.errors import NotPermitted
+from apps.jobs.selectors import pending
 from apps.notifications import registry, selectors, services
 from apps.notifications.models import Notification
 from apps.workflows import services as workflows
@@ -139,3 +143,33 @@ def test_the_reconciler_runs_by_itself(told: Notification, clock: dt.datetime, r
     assert job is not None and job.repeat_seconds == 600
     run_jobs(now=clock)
     assert lies(clock) == set()
+
+
+@pytest.mark.req("E13", "D9")
+def test_a_role_that_is_taken_ends_the_todos_only_it_could_act_on(told: Notification, cast: SimpleNamespace, clock: dt.datetime, run_jobs: Any) -> None:
+    run_jobs(now=clock)
+    deciding = [grant.role_id for grant in Grant.objects.filter(resource="workflows.task") if "act" in grant.actions]
+    for code in Role.objects.filter(pk__in=deciding).values_list("code", flat=True):
+        access.assign_role(actor=cast.admin, role=code, person_id=cast.fin.pk, now=clock)
+    held = list(Assignment.objects.filter(role__in=deciding).exclude(person=cast.fin))
+    later = clock + dt.timedelta(seconds=5)
+    for one in held:
+        access.revoke_role(actor=cast.admin, assignment_id=one.pk, now=later)
+    run_jobs(now=later)  # by the event, not by the look of every ten minutes
+    told.refresh_from_db()
+    assert (told.state, told.closed_at, selectors.todo_count(cast.boss, later)) == ("RESOLVED", later, 0)
+    assert selectors.todo_count(cast.fin, later) == 1 and Task.objects.get().state in Task.OPEN
+    assert not Notification.objects.filter(kind=services.DRIFTED).exists()  # no fault: nobody is alarmed
+    for one in held:
+        access.assign_role(actor=cast.admin, role=one.role.code, person_id=one.person_id, org_unit_id=one.org_unit_id, now=later)
+    run_jobs(now=later)
+    assert selectors.todo_count(cast.boss, later) == 1 and selectors.drift(later) == frozenset()
+
+
+@pytest.mark.req("E13")
+def test_a_refused_change_of_rights_tells_nobody(told: Notification, cast: SimpleNamespace, clock: dt.datetime, run_jobs: Any) -> None:
+    run_jobs(now=clock)
+    one = Assignment.objects.order_by("pk")[0]
+    with pytest.raises(NotPermitted):
+        access.revoke_role(actor=cast.ana, assignment_id=one.pk, now=clock)
+    assert not pending(kind="notifications.follow_rights").exists() and selectors.todo_count(cast.boss, clock) == 1

@@ -54,6 +54,19 @@ def act(*, person: Viewer, verb: str, notification_ids: Sequence[uuid.UUID], now
                                     undo_until=now + settings.UNDO_WINDOW)
 
 
+def act_on_one(*, person: Viewer, verb: str, notification_id: uuid.UUID, now: dt.datetime, until: dt.datetime | None = None) -> Batch:
+    """done or snooze of one message, with the time to undo it. Raises NotFound and what the verb itself raises."""
+    with transaction.atomic():
+        row = Notification.objects.select_for_update().filter(person_id=person.pk, pk=notification_id).first()
+        if row is None:
+            raise NotFound(_("There is no such message in your inbox."))
+        item = _done_item(row, verb, now, until)
+        row.save(update_fields=RESTORED)
+        _tell([row], now)
+        return Batch.objects.create(person_id=person.pk, verb=verb, state=Batch.State.DONE, items=[item], created_at=now,
+                                    undo_until=now + settings.UNDO_WINDOW)
+
+
 def _wanted(notification_ids: Sequence[uuid.UUID]) -> list[uuid.UUID]:
     wanted = list(dict.fromkeys(notification_ids))
     if not wanted:
@@ -64,11 +77,15 @@ def _wanted(notification_ids: Sequence[uuid.UUID]) -> list[uuid.UUID]:
 
 
 def _changed_item(row: Notification, verb: str, now: dt.datetime, until: dt.datetime | None) -> dict[str, Any]:
-    before = {name: value.isoformat() if isinstance(value := getattr(row, name), dt.datetime) else value for name in RESTORED}
     try:
-        CHANGES[verb](row, now, until)
+        return _done_item(row, verb, now, until)
     except DomainError as error:
         return _item(row, "held", error.code, error.message)
+
+
+def _done_item(row: Notification, verb: str, now: dt.datetime, until: dt.datetime | None) -> dict[str, Any]:
+    before = {name: value.isoformat() if isinstance(value := getattr(row, name), dt.datetime) else value for name in RESTORED}
+    CHANGES[verb](row, now, until)
     return _item(row, "done") | {"before": before}
 
 

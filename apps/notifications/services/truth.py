@@ -16,6 +16,7 @@ from apps.notifications import selectors
 from apps.notifications.models import Notification, State
 from apps.notifications.registry import OWNERS
 from apps.notifications.selectors import Drift
+from apps.notifications.services import deliveries
 from apps.notifications.services.notices import notify, push_changes
 
 logger = logging.getLogger(__name__)
@@ -53,6 +54,16 @@ def reconcile(*, now: dt.datetime, cure: bool = True) -> Report:
     return report
 
 
+def follow_rights(*, now: dt.datetime) -> int:
+    """Rights were changed: to-dos that their person may not act on any more end, and those they may act on now begin. No fault of the portal,
+    so nobody is alarmed. Returns how many."""
+    found = [one for one in selectors.drift(now) if one.what != "DOUBLE"]
+    with transaction.atomic():
+        for one in sorted(found, key=lambda one: (one.kind, one.ref, str(one.person_id))):
+            _cure(one, now)
+    return len(found)
+
+
 def _cure(one: Drift, now: dt.datetime) -> None:
     if one.what == "MISSING":
         OWNERS[one.kind].tell(ref=one.ref, person_ids=[one.person_id], now=now)
@@ -61,6 +72,7 @@ def _cure(one: Drift, now: dt.datetime) -> None:
         kind=one.kind, person_id=one.person_id, ref=one.ref, state=State.OPEN).order_by("-created_at", "-pk")
     closed = list(rows)[1 if one.what == "DOUBLE" else 0 :]
     Notification.objects.filter(pk__in=[row.pk for row in closed]).update(state=State.RESOLVED, closed_at=now)
+    deliveries.close_behind(notices=closed, now=now)
     push_changes([one.person_id], todo=True, change="closed", ref=one.ref, now=now)
 
 
