@@ -127,6 +127,7 @@ document.body.addEventListener("htmx:after:request", (event) => {
   const took = source.matches?.("#batch button, [data-batch-check]") && event.detail?.ctx?.response?.status < 400;
   if (!took || source.name === "outcome") return;
   chosen().forEach((box) => { box.checked = false; });
+  $("#batch-snooze:popover-open")?.hidePopover();
   delete source.dataset.batchCheck; // answered: it is not shown again
   if (dialog()?.open) dialog().close();
 });

@@ -103,6 +103,7 @@ LAYERS = (
     Layer("notifications/inbox.html", "inbox-views", "boss", "/inbox/"),
     Layer("notifications/inbox.html", "inbox-keys", "boss", "/inbox/"),
     Layer("notifications/inbox.html", "batch-check", "boss", "/inbox/", how=BATCH),
+    Layer("notifications/inbox_list.html", "batch-snooze", "boss", "/inbox/", how=BATCH[:1]),
     Layer("notifications/batch_check.html", "fold 1", "boss", "/inbox/", "#batch-check details", BATCH),
     Layer("notifications/inbox_pane.html", "snooze-menu", "boss", "/inbox/", how=(".mrow .open >> nth=0",)),
 )  # fmt: skip

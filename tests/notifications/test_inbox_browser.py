@@ -252,3 +252,31 @@ def test_where_websockets_are_blocked_events_keep_the_list_true(open_page: Any, 
     page.wait_for_selector(".mrow:has-text('Decide y')", state="detached", timeout=5_000)
     assert page.locator(".mrow").count() == 44  # a refresh keeps the pages that were opened
     assert tab.findings() == []
+
+
+@pytest.mark.req("E13", "E14")
+def test_one_message_put_away_comes_back_with_one_key_and_several_are_snoozed_by_a_menu(open_page: Any, filled: SimpleNamespace) -> None:
+    tab = open_page(filled.ana, width=1280)
+    page, keys = tab.page, tab.page.keyboard
+    tab.goto("/inbox/?tab=notices")
+    for key, words in (("e", "1 done."), ("h", "1 snoozed.")):
+        page.click(".mrow .open >> nth=0")
+        page.wait_for_selector("[data-pane]")
+        with page.expect_navigation():
+            keys.press(key)
+        page.wait_for_selector(f"[data-batch-undo] >> text={words}")
+        assert titles(tab) == ["Know b", "Know c"]
+        tab.settle()
+        assert tab.findings() == []
+        keys.press("z")
+        page.wait_for_selector("#toasts >> text=Undone.")
+        until(lambda: titles(tab) == ["Know a", "Know b", "Know c"], what="it is back")
+        tab.goto("/inbox/?tab=notices")
+    for number in (0, 2):
+        page.locator(".mrow input[type=checkbox]").nth(number).check()
+    page.click("[popovertarget=batch-snooze]")
+    tab.shot("inbox_batch_snooze.en.1280")
+    page.locator("#batch-snooze").get_by_role("button", name="In 1 hour").click()
+    page.wait_for_selector("#toasts >> text=2 snoozed.")
+    until(lambda: titles(tab) == ["Know b"], what="both left")
+    assert not page.is_visible("#batch-snooze") and tab.errors == []

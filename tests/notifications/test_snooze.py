@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import re
 from types import SimpleNamespace
 from typing import Any
 
@@ -12,7 +13,7 @@ import pytest
 from django.test import Client
 
 from apps.notifications import selectors, services
-from apps.notifications.models import Notification, SnoozeWatch
+from apps.notifications.models import Batch, Notification, SnoozeWatch
 from apps.workflows import registry
 from apps.workflows import services as workflows
 from apps.workflows.models import Task
@@ -138,3 +139,50 @@ def test_what_i_handed_over_and_how_it_stands(begin: Any, world: World, approve:
     fin = sign_in(Client(headers={"accept-language": "en"}), cast.fin)
     assert fin.get("/api/v1/tasks?delegated=1").json() == []
     assert "Nothing handed over yet" in fin.get("/done/?who=others").content.decode()
+
+
+@pytest.mark.req("E13")
+@pytest.mark.parametrize(("verb", "fields", "left"), [("done", {}, "DISMISSED"), ("snooze", {"until": "hour"}, "snoozed")])
+def test_one_message_put_away_is_taken_back_from_the_next_page(
+    ana: Client, cast: SimpleNamespace, tell: Any, verb: str, fields: dict[str, str], left: str
+) -> None:
+    one = tell(cast.ana, "know", "a")
+    before = Notification.objects.values().get(pk=one)
+    ana.post(f"/inbox/{one}/{verb}/?tab=notices", fields)
+    row = Notification.objects.get(pk=one)
+    assert (row.state if verb == "done" else "snoozed" if row.snoozed_until else "") == left
+    page = ana.get("/inbox/?tab=notices").content.decode()
+    assert page.count("data-batch-undo") == 1 and ("1 done." if verb == "done" else "1 snoozed.") in page
+    assert "data-batch-undo" not in ana.get("/inbox/?tab=notices").content.decode()  # offered once
+    ana.post(re.findall(r'hx-post="(/inbox/batches/[^"]+)"', page)[0], headers={"hx-request": "true"})
+    assert Notification.objects.values().get(pk=one) == before
+
+
+@pytest.mark.req("E13")
+def test_one_message_that_may_not_be_put_away_leaves_no_undo(ana: Client, cast: SimpleNamespace, tell: Any) -> None:
+    todo, foreign = tell(cast.ana, "decide", "x"), tell(cast.boss, "know", "a")
+    before = list(Notification.objects.values().order_by("pk"))
+    assert ana.post(f"/inbox/{todo}/done/").status_code == 409
+    assert ana.post(f"/inbox/{foreign}/done/").status_code == 404
+    assert ana.post(f"/inbox/{foreign}/snooze/", {"until": "hour"}).status_code == 404
+    assert (list(Notification.objects.values().order_by("pk")), Batch.objects.count()) == (before, 0)
+
+
+@pytest.mark.req("E13", "E14")
+@pytest.mark.parametrize(("fields", "ahead"), [
+    ({"until": "hour"}, HOUR), ({"until": "moment", "moment": "2026-11-25T10:00"}, None), ({"until": "moment", "moment": ""}, "refused"),
+    ({"until": "moment", "moment": "2026-11-25T10:00", "verb": "read"}, None),
+])  # fmt: skip
+def test_several_are_snoozed_until_the_moment_that_is_chosen(
+    ana: Client, cast: SimpleNamespace, tell: Any, travel: Any, clock: dt.datetime, fields: dict[str, str], ahead: Any
+) -> None:
+    travel(clock)
+    ids = [str(tell(cast.ana, "know", what)) for what in "ab"]
+    page = ana.get("/inbox/?tab=notices").content.decode()
+    assert 'id="batch-snooze"' in page and all(f'value="{word}"' in page for word in ("hour", "tomorrow", "monday", "moment"))
+    ana.post("/inbox/batch/?tab=notices", {"id": ids, **fields})
+    until = set(Notification.objects.values_list("snoozed_until", flat=True))
+    if ahead == "refused":
+        assert (until, Batch.objects.count()) == ({None}, 0)
+    else:
+        assert until == {clock + HOUR if ahead else dt.datetime(2026, 11, 25, 2, 0, tzinfo=dt.UTC)}

@@ -9,7 +9,6 @@ from django.conf import settings
 from django.contrib import messages
 from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
-from django.template.loader import render_to_string
 from django.views.decorators.http import require_GET, require_POST
 
 from apps.core import clock
@@ -18,7 +17,7 @@ from apps.core.errors import DomainError
 from apps.core.htmx import add_toast, page, wants_fragment
 from apps.core.requests import PortalRequest
 from apps.notifications import forms, selectors, services
-from apps.notifications.views.inbox import list_context
+from apps.notifications.views.inbox import add_undo, list_context
 
 
 @declare("notifications.notification", "view")
@@ -29,11 +28,17 @@ def act(request: PortalRequest) -> HttpResponse:
     try:
         if request.POST.get("until"):
             verb = "snooze"
-        until = forms.snooze_until(request.POST.get("until", ""), now) if verb == "snooze" else None
+        until = forms.snooze_until(_chosen_moment(request), now) if verb == "snooze" else None
         batch = services.act(person=request.person, verb=verb, until=until, now=now, notification_ids=forms.ids_of(request.POST.getlist("id")) or [])
     except DomainError as error:
         return _refused(request, error)
     return _answer(request, batch)
+
+
+def _chosen_moment(request: PortalRequest) -> str:
+    """A word of the menu, or what stands in its field for date and time."""
+    chosen = request.POST.get("until", "")
+    return request.POST.get("moment", "") if chosen == "moment" else chosen
 
 
 @declare("notifications.notification", "view")
@@ -96,10 +101,8 @@ def _refused(request: PortalRequest, error: DomainError) -> HttpResponse:
 
 
 def _answer(request: PortalRequest, batch: Any) -> HttpResponse:
-    shown = selectors.shown_batch(batch, request.person, clock.now())
     if not wants_fragment(request):
         return HttpResponseRedirect(f"/inbox/batches/{batch.pk}/?{request.GET.urlencode()}")
     answer = render(request, "notifications/inbox_list.html", list_context(request))
     answer["HX-Retarget"], answer["HX-Reswap"] = "#inbox-list", "innerMorph"
-    answer.write(render_to_string("notifications/batch_toast.html", {"shown": shown, "query": request.GET.urlencode(), "oob": True}, request))
-    return answer
+    return add_undo(request, answer, batch)
