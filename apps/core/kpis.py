@@ -93,7 +93,8 @@ class Kpi:
     `resource`/`action`: whose rights decide, with the reach they have (own, department, all); `reads`: the field that must be readable in clear;
     `needs`: further (resource, field) that it must not tell of to others: a share tells of both its parts.
     `stream`: the facts it sums; `over`: the facts it is divided by, for ratios. `sources`: systems it depends on; `promise`: how old their data may be.
-    `level`: a stock at the end of the period, not a flow during it. `about_people`: about how people work: small groups are not shown.
+    `counts`: a fact adds what it counts as, its value plays no part (and is not told). `level`: a stock at the end of the period, not a flow during it.
+    `about_people`: about how people work: small groups are not shown.
     `breakdown`: department | product_line | region. `knows`: filters that mean something for it.
     `version` grows with the formula; `since`: when this formula came into force; `former`: the indicator as it was computed before.
     """
@@ -118,6 +119,7 @@ class Kpi:
     kinds: tuple[str, ...] = ()
     promise: dt.timedelta = dt.timedelta(minutes=15)
     level: bool = False
+    counts: bool = False
     about_people: bool = False
     breakdown: str = "department"
     knows: tuple[str, ...] = ("department", "product_line", "region")
@@ -141,6 +143,8 @@ class Kpi:
 class Count(Kpi):
     """How many."""
 
+    counts = True
+
     def value(self, sums: Mapping[str, Sums]) -> Decimal | None:
         return Decimal(self.of(sums).n)
 
@@ -163,6 +167,8 @@ class Mean(Kpi):
 class Share(Kpi):
     """How many of a hundred met the condition."""
 
+    counts = True
+
     unit = "percent"
 
     def value(self, sums: Mapping[str, Sums]) -> Decimal | None:
@@ -172,6 +178,8 @@ class Share(Kpi):
 
 class Missed(Kpi):
     """How many did not meet the condition."""
+
+    counts = True
 
     direction = "down"
 
@@ -210,6 +218,8 @@ class Ratio(Kpi):
 
 class PerEach(Kpi):
     """How many of one to each of another."""
+
+    counts = True
 
     def value(self, sums: Mapping[str, Sums]) -> Decimal | None:
         each = (sums.get(self.over) or Sums()).n

@@ -129,6 +129,10 @@ class Reading:
     ask: str = ""
 
     @property
+    def promise_seconds(self) -> float:
+        return self.promise.total_seconds()
+
+    @property
     def change(self) -> Decimal | None:
         """Against the period before, in percent (percentages: in points)."""
         if self.value is None or self.former is None:
@@ -140,8 +144,8 @@ class Reading:
 
 @dataclass(frozen=True)
 class Row:
-    """One record that a figure counts. `record`: as the viewer may see it (None: a case of the OA; its words are `title`). `url`: its page here;
-    `source_url`: its page in the source; `message_url`: the message it came by."""
+    """One record that a figure counts. `value`: what it adds to the figure. `record`: as the viewer may see it (None: a case of the OA; its words are `title`).
+    `url`: its page here; `source_url`: its page in the source; `message_url`: the message it came by, for those who may look at connections."""
 
     day: dt.date
     value: Decimal
@@ -158,7 +162,7 @@ class Row:
 
 @dataclass(frozen=True)
 class RowPage:
-    """`after`: hand it in again for the next page; "" at the end. `total`: of all rows; `hidden`: rows counted whose record this person may not open."""
+    """`after`: hand it in again for the next page; "" at the end. `total`: of all rows, those included whose record this person may not open."""
 
     key: str
     rows: tuple[Row, ...] = ()
@@ -191,6 +195,10 @@ class Description:
     why: tuple[str, ...] = ()
     ask: str = ""
     level: bool = False
+
+    @property
+    def promise_seconds(self) -> float:
+        return self.promise.total_seconds()
 
 
 Groups = dict[str, list[Description]]

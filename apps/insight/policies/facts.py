@@ -207,7 +207,8 @@ def _customer(record: Json, around: Around) -> Iterator[Draft]:
 
 def _deal(record: Json, around: Around) -> Iterator[Draft]:
     kind, value, excluded = record.get("stage_kind"), hundredths(record.get("amount")), _money(record, around)
-    closed = day_of(record.get("closed_on") if kind != "open" else None) or day_of(record.get("stage_changed_at")) or around.read_on
+    ends = [day for day in (day_of(record.get("closed_on")), day_of(record.get("stage_changed_at"))) if day]
+    closed = min(ends, default=around.read_on)  # an expected date may lie ahead of the day the deal was really closed
     began = day_of(record.get("created_at") or record.get("created_on")) or around.first_seen
     line = line_of(record)
     weighted = value * int(record.get("probability") or 0) // 100

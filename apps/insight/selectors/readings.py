@@ -157,7 +157,9 @@ def _parts(one: Asked, books: _Books, beside: around.Beside) -> tuple[Share, ...
             shares.append(Share(group, beside.label(kpi.breakdown, group), kpi.value(found), _rows(kpi, found)))
     shares.sort(key=lambda share: (-(share.value or 0), share.label))
     hidden = _hidden(one, books, shares, beside)
-    return tuple(Share(s.key, s.label, None, s.rows, suppressed=True) if s.key in hidden else s for s in shares)
+    shown = [share for share in shares if share.key not in hidden]
+    rest = sorted((share for share in shares if share.key in hidden), key=lambda share: share.label)  # their order would tell of their size
+    return (*shown, *(Share(share.key, share.label, None, 0, suppressed=True) for share in rest))
 
 
 def _hidden(one: Asked, books: _Books, shares: Sequence[Share], beside: around.Beside) -> set[str]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 from collections.abc import Sequence
+from dataclasses import replace
+from decimal import Decimal
 from typing import Any
 from urllib.parse import quote
 
@@ -42,7 +44,8 @@ def rows(person: Any, key: str, *, period: Period, filters: Filters, after: str 
     asked = Asked(kpi, found, narrowed(kpi, filters), units_below)
     first, end = periods.window(period, clock.company_today(as_shown or now))
     facts = facts_at(as_shown).filter(asked.question([kpi.stream], None).q(), day__lt=end, excluded="")
-    return _levels(person, key, facts, after, _size(size)) if kpi.level else _flows(person, key, facts.filter(day__gte=first), after, _size(size))
+    page = _levels(person, key, facts, after, _size(size)) if kpi.level else _flows(person, key, facts.filter(day__gte=first), after, _size(size))
+    return replace(page, rows=tuple(replace(row, value=Decimal(row.n)) for row in page.rows)) if kpi.counts else page
 
 
 def _size(wanted: int) -> int:
