@@ -11,6 +11,7 @@ urlpatterns = [
     path("", include("apps.notifications.urls")),
     path("", include("apps.workflows.urls")),
     path("", include("apps.business.urls")),
+    path("", include("apps.insight.urls")),
     path("", include("apps.integrations.urls")),
     path("", include("apps.realtime.urls")),
     path("api/v1/", include(api.urlpatterns)),

@@ -64,6 +64,7 @@ RESOURCE_WORDS: dict[str, Any] = {
     "business.calendar": _("Own calendar"),
     "directory.absence": _("Absences"),
     "insight.board": _("Management board"),
+    "insight.export": _("Exports of figures"),
     "insight.flow": _("Figures of the OA"),
     "insight.note": _("Notes on figures"),
     "insight.target": _("Targets of figures"),
@@ -81,6 +82,11 @@ ACTION_WORDS: dict[str, Any] = {
     "manage": pgettext_lazy("right", "Manage"),
     "cure": pgettext_lazy("right", "Cure"),
     "remind": pgettext_lazy("right", "Remind"),
+    "arrange": pgettext_lazy("right", "Arrange"),
+    "share": pgettext_lazy("right", "Share"),
+    "data": pgettext_lazy("right", "Take data"),
+    "image": pgettext_lazy("right", "Take pictures"),
+    "print": pgettext_lazy("right", "Print"),
 }
 FIELD_WORDS: dict[str, Any] = {
     "*": _("All other fields"),

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import datetime as dt
+from urllib.parse import parse_qsl
 
 from apps.core import clock
-from apps.insight import services
+from apps.insight import forms, services
+from apps.insight.services import sending, watching
 from apps.insight.services.facts import REBUILD
 from apps.jobs.registry import JobContext, every, task
 from apps.realtime import services as realtime
 
 SWEEP, FORMULAS = "insight.sweep", "insight.formulas"
+MAILS, WATCH = "insight.plan_mails", "insight.watch"
 
 
 def _add_up(ctx: JobContext) -> None:
@@ -37,5 +40,33 @@ def formulas(ctx: JobContext) -> None:
         services.register_formulas(now=clock.now())
 
 
+@task(MAILS)
+def mails(ctx: JobContext) -> None:
+    """Boards whose mail is due get a job each."""
+    with ctx.commit():
+        ctx.result = {"planned": sending.plan_mails(now=ctx.now)}
+
+
+@task(sending.MAIL)
+def mail(ctx: JobContext) -> None:
+    """One board to one person: read, written, handed over."""
+    order = sending.order_of(ctx.payload["subscription"])
+    done = "gone"
+    if order is not None:
+        asked = forms.asked(dict(parse_qsl(order.query)), now=ctx.now)
+        done = sending.send(order=order, period=asked.period, filters=asked.filters, name=f"board-{order.pk}-{ctx.payload['day']}", now=ctx.now)
+    with ctx.commit():
+        ctx.result = {"done": done}
+
+
+@task(WATCH)
+def watch(ctx: JobContext) -> None:
+    """Figures that people watch."""
+    with ctx.commit():
+        ctx.result = {"told": watching.look(now=ctx.now)}
+
+
+every(MAILS, dt.timedelta(minutes=10))
+every(WATCH, dt.timedelta(minutes=5))
 every(SWEEP, dt.timedelta(seconds=30))
 every(FORMULAS, dt.timedelta(hours=6))

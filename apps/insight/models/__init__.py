@@ -1,5 +1,8 @@
-"""Facts and what they add up to; what people add to figures."""
+"""Facts and what they add up to; what people add to figures; boards."""
 
+from apps.insight.models.boards import Board, Rhythm, RoleBoard, Subscription, Threshold
 from apps.insight.models.facts import DirtyDay, Fact, Grain, KpiVersion, Note, Rollup, Target
 
-__all__ = ["DirtyDay", "Fact", "Grain", "KpiVersion", "Note", "Rollup", "Target"]
+__all__ = [
+    "Board", "DirtyDay", "Fact", "Grain", "KpiVersion", "Note", "Rhythm", "RoleBoard", "Rollup", "Subscription", "Target", "Threshold",
+]  # fmt: skip

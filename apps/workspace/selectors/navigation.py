@@ -67,6 +67,10 @@ GROUPS: tuple[tuple[Any, tuple[Place, ...]], ...] = (
         ),
     ),
     (
+        _("Insight"),
+        (Place("board", "/board/", _("Board"), "chart-bar", "insight.board"),),
+    ),
+    (
         _("Build and run"),
         (
             Place("connections", "/connections/", _("Connections"), "plug-connected", "integrations.connection"),

@@ -1,0 +1,109 @@
+"""What a board is asked for, as it stands in the address: period, filters, the day it was shown on."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, cast
+from urllib.parse import urlencode
+
+from django.utils.translation import gettext as _
+
+from apps.core import clock
+from apps.core.errors import InvalidInput
+from apps.insight.payloads import Filters, Period, PeriodKind
+from apps.insight.policies import periods
+
+KINDS = ("month", "quarter", "year", "last12", "custom")
+LONGEST_WORD = 60
+EARLIEST = dt.date(2000, 1, 1)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """`as_shown`: the end of the day the board is to be shown as of, None: now. `shown_on`: that day."""
+
+    period: Period
+    filters: Filters
+    shown_on: dt.date | None = None
+    as_shown: dt.datetime | None = None
+
+    @property
+    def query(self) -> str:
+        """The same in an address, without what goes without saying."""
+        return urlencode(self.params)
+
+    @property
+    def params(self) -> dict[str, str]:
+        found = {"period": self.period.kind, "start": self.period.start.isoformat()}
+        if self.period.kind == "custom":
+            found["end"] = (self.period.end - periods.DAY).isoformat()
+        if self.filters.department:
+            found["department"] = str(self.filters.department)
+        found |= {name: getattr(self.filters, name) for name in ("product_line", "region") if getattr(self.filters, name)}
+        return {**found, **({"shown": self.shown_on.isoformat()} if self.shown_on else {})}
+
+
+def asked(given: Mapping[str, Any], *, now: dt.datetime) -> Asked:
+    """Raises InvalidInput with the fields that say nothing usable."""
+    today = clock.company_today(now)
+    shown_on = _day(given, "shown")
+    if shown_on and shown_on > today:
+        raise _invalid("shown", _("The day has not come yet."))
+    as_of = shown_on or today
+    return Asked(
+        _period(given, as_of),
+        Filters(_department(given), _word(given, "product_line"), _word(given, "region")),
+        shown_on,
+        _end_of(shown_on) if shown_on else None,
+    )
+
+
+def _end_of(day: dt.date) -> dt.datetime:
+    return dt.datetime.combine(day + periods.DAY, dt.time(), clock.company_zone())
+
+
+def _period(given: Mapping[str, Any], today: dt.date) -> Period:
+    kind = given.get("period") or "month"
+    if kind not in KINDS:
+        raise _invalid("period", _("Choose month, quarter, year, the last twelve months, or days of your own."))
+    try:
+        return periods.period(cast(PeriodKind, kind), today=today, start=_day(given, "start"), end=_day(given, "end"))
+    except (ValueError, OverflowError) as error:
+        raise _invalid("start", _("Give a first and a last day, in this order.")) from error
+
+
+def _day(given: Mapping[str, Any], name: str) -> dt.date | None:
+    text = str(given.get(name) or "")
+    if not text:
+        return None
+    try:
+        day = dt.date.fromisoformat(text)
+    except ValueError as error:
+        raise _invalid(name, _("Write a day as 2026-11-23.")) from error
+    if not EARLIEST <= day <= dt.date(9000, 1, 1):
+        raise _invalid(name, _("Write a day as 2026-11-23."))
+    return day
+
+
+def _department(given: Mapping[str, Any]) -> uuid.UUID | None:
+    text = str(given.get("department") or "")
+    if not text:
+        return None
+    try:
+        return uuid.UUID(text)
+    except ValueError as error:
+        raise _invalid("department", _("There is no such department.")) from error
+
+
+def _word(given: Mapping[str, Any], name: str) -> str:
+    text = str(given.get(name) or "").strip()
+    if len(text) > LONGEST_WORD:
+        raise _invalid(name, _("This is too long."))
+    return text
+
+
+def _invalid(field: str, message: str) -> InvalidInput:
+    return InvalidInput(message, details={"fields": {field: [message]}})

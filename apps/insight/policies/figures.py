@@ -1,0 +1,197 @@
+"""How a figure is written, drawn and said: the same words on tiles, in tables, in exports and to a screen reader."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Any
+
+from django.conf import settings
+from django.utils.translation import get_language, ngettext
+from django.utils.translation import gettext as _
+
+from apps.core.templatetags.atrium import DASH, MONTHS, money, money_short, quantity
+from apps.insight.payloads import Period, Point, Reading, Share
+from apps.insight.policies.periods import DAY
+
+WIDTH, HEIGHT, EDGE = 100, 30, 2
+DIMENSIONS = ("department", "product_line", "region")
+
+
+def written(value: Decimal | None, unit: str) -> str:
+    """Short, with its unit: ¥4.82 M, 93.4%, 41 days."""
+    number, suffix = parts(value, unit)
+    tight = suffix in ("%", "万", "亿", "")
+    return f"{number}{'' if tight else ' '}{suffix}"
+
+
+def exact(value: Decimal | None, unit: str) -> str:
+    """To the last digit, for tables: ¥4,820,114.50."""
+    return money(value, settings.COMPANY_CURRENCY) if unit == "money" else written(value, unit)
+
+
+def parts(value: Decimal | None, unit: str) -> tuple[str, str]:
+    """(number, unit), so that the unit can be set smaller. The size word of an amount (M, 万) counts as its unit."""
+    if value is None:
+        return DASH, ""
+    if unit == "money":
+        text = money_short(value, settings.COMPANY_CURRENCY)
+        number, _space, size = text.partition(" ")
+        if text[-1] in "万亿":
+            return text[:-1], text[-1]
+        return number, size
+    suffix = {"percent": "%", "days": ngettext("day", "days", int(value)), "hours": ngettext("hour", "hours", int(value))}.get(unit, "")
+    return quantity(value), suffix
+
+
+def change_words(reading: Reading) -> str:
+    """Against the period before: +8.1% or −1.2 pt; "" when there is nothing to compare with."""
+    change = reading.change
+    if change is None:
+        return ""
+    sign = "+" if change > 0 else "−" if change < 0 else "±"
+    amount = quantity(abs(change).quantize(Decimal("0.1")))
+    return f"{sign}{amount} {_('pt')}" if reading.unit == "percent" else f"{sign}{amount}%"
+
+
+def change_tone(reading: Reading) -> str:
+    """up (better), down (worse) or flat: by the direction that is better, not by the sign."""
+    change = reading.change
+    if not change or reading.direction == "none":
+        return "flat"
+    return "up" if (change > 0) == (reading.direction == "up") else "down"
+
+
+def change_icon(reading: Reading) -> str:
+    change = reading.change
+    return "minus" if not change else "arrow-up-right" if change > 0 else "arrow-down-right"
+
+
+def on_target(reading: Reading) -> bool | None:
+    """None: no target, no figure, or no better way."""
+    if reading.target is None or reading.value is None or reading.direction == "none":
+        return None
+    return reading.value >= reading.target if reading.direction == "up" else reading.value <= reading.target
+
+
+def month_words(point: Point) -> str:
+    """Nov 2026 · 2026年11月."""
+    if (get_language() or "").startswith("zh"):
+        return f"{point.start.year}年{point.start.month}月"
+    return f"{MONTHS[point.start.month - 1]} {point.start.year}"
+
+
+def share_words(share: Share) -> str:
+    return share.label or str(_("Not stated"))
+
+
+def spark(series: Sequence[Point], target: Decimal | None) -> dict[str, str]:
+    """{"points": "x,y …", "target": y or ""} in a box of 100 by 30; nothing when fewer than two months are known."""
+    values = [float(point.value) for point in series if point.value is not None]
+    if len(values) < 2:
+        return {}
+    low, high = min(values), max(values)
+    if target is not None:
+        low, high = min(low, float(target)), max(high, float(target))
+    span = (high - low) or 1.0
+
+    def y(value: float) -> str:
+        return f"{HEIGHT - EDGE - (value - low) / span * (HEIGHT - 2 * EDGE):.1f}"
+
+    step = WIDTH / (len(series) - 1)
+    drawn = " ".join(f"{index * step:.1f},{y(float(point.value))}" for index, point in enumerate(series) if point.value is not None)
+    return {"points": drawn, "target": y(float(target)) if target is not None else ""}
+
+
+def finding_of_months(reading: Reading) -> str:
+    """One sentence: what the months show."""
+    known = [point for point in reading.series if point.value is not None]
+    if not known:
+        return _("%(title)s: no month has a figure.") % {"title": reading.title}
+    best, last = max(known, key=lambda point: point.value or 0), known[-1]
+    return _("%(title)s by month: %(value)s in %(last)s; the highest of %(count)d months is %(best)s in %(month)s.") % {
+        "title": reading.title, "value": written(last.value, reading.unit), "last": month_words(last), "count": len(known),
+        "best": written(best.value, reading.unit), "month": month_words(best),
+    }  # fmt: skip
+
+
+def finding_of_parts(reading: Reading) -> str:
+    """One sentence: which part is the largest."""
+    known = [share for share in reading.breakdown if share.value is not None]
+    if not known:
+        return _("%(title)s: nothing to divide.") % {"title": reading.title}
+    largest = max(known, key=lambda share: share.value or 0)
+    return _("%(title)s by %(dimension)s: %(part)s is the largest of %(count)d, %(value)s.") % {
+        "title": reading.title, "dimension": dimension_words(reading.breakdown_by), "part": share_words(largest), "count": len(known),
+        "value": written(largest.value, reading.unit),
+    }  # fmt: skip
+
+
+def dimension_words(name: str) -> str:
+    return {"department": _("department"), "product_line": _("product line"), "region": _("region")}.get(name, name)
+
+
+def chart_of_months(readings: Sequence[Reading], look: str) -> dict[str, Any]:
+    """What the browser draws: {"kind", "labels", "series": [{"name", "values", "texts", "role"}]}; a former formula is a series of its own, in grey.
+
+    The values of each series stand at the months of the first figure.
+    """
+    lead = readings[0]
+    starts = [point.start for point in lead.series]
+    series = [_line(reading.title if len(readings) > 1 else _("Figure"), reading.series, starts, reading.unit, "main") for reading in readings]
+    if len(readings) == 1 and lead.target is not None and starts:
+        flat = [float(lead.target)] * len(starts)
+        series.append({"name": _("Target"), "values": flat, "texts": [written(lead.target, lead.unit)] * len(starts), "role": "target"})
+    for reading in readings:
+        for old in reading.old:
+            name = _("%(title)s, formula %(version)d") % {"title": reading.title, "version": old.version}
+            series.append(_line(name, old.series, starts, reading.unit, "old"))
+    running = [index for index, point in enumerate(lead.series) if not point.whole]
+    return {"kind": look, "unit": lead.unit, "labels": [month_words(point) for point in lead.series], "series": series, "running": running}
+
+
+def _line(name: str, points: Sequence[Point], starts: Sequence[Any], unit: str, role: str) -> dict[str, Any]:
+    by_start = {point.start: point.value for point in points}
+    values = [by_start.get(start) for start in starts]
+    return {"name": str(name), "values": [None if v is None else float(v) for v in values], "texts": [written(v, unit) for v in values], "role": role}
+
+
+def chart_of_parts(reading: Reading) -> dict[str, Any]:
+    """The parts, the largest first; a part too small to be shown has no value but words."""
+    ordered = sorted(reading.breakdown, key=lambda share: -(share.value if share.value is not None else Decimal(-1)))
+    texts = [_("too few to show") if share.suppressed else written(share.value, reading.unit) for share in ordered]
+    values = [None if share.value is None else float(share.value) for share in ordered]
+    series = [{"name": reading.title, "values": values, "texts": texts, "role": "main"}]
+    return {"kind": "parts", "unit": reading.unit, "labels": [share_words(share) for share in ordered], "series": series, "running": [],
+            "keys": [share.key for share in ordered], "by": reading.breakdown_by}
+
+
+def day_words(day: Any) -> str:
+    """23 Nov 2026 · 2026年11月23日."""
+    if (get_language() or "").startswith("zh"):
+        return f"{day.year}年{day.month}月{day.day}日"
+    return f"{day.day} {MONTHS[day.month - 1]} {day.year}"
+
+
+def period_words(of: Period) -> str:
+    """Nov 2026 · Q4 2026 · 2026 · Dec 2025 to Nov 2026 · 1 Nov 2026 to 12 Nov 2026."""
+    last, chinese = of.end - DAY, (get_language() or "").startswith("zh")
+    if of.kind == "month":
+        return f"{of.start.year}年{of.start.month}月" if chinese else f"{MONTHS[of.start.month - 1]} {of.start.year}"
+    if of.kind == "quarter":
+        number = (of.start.month + 2) // 3
+        return f"{of.start.year}年第{number}季度" if chinese else f"Q{number} {of.start.year}"
+    if of.kind == "year":
+        return f"{of.start.year}年" if chinese else str(of.start.year)
+    words = day_words if of.kind == "custom" else (lambda day: f"{day.year}年{day.month}月" if chinese else f"{MONTHS[day.month - 1]} {day.year}")
+    return _("%(first)s to %(last)s") % {"first": words(of.start), "last": words(last)}
+
+
+def left_out_words(count: int, amount: Decimal | None) -> str:
+    if amount is None:
+        return _("excludes %(count)d") % {"count": count}
+    return _("excludes %(count)d, %(amount)s") % {"count": count, "amount": written(amount, "money")}
+
+
+def listed(words: Sequence[str]) -> str:
+    return ("、" if (get_language() or "").startswith("zh") else ", ").join(words)

@@ -1,0 +1,98 @@
+"""Figures in templates: the words of policies.figures."""
+
+from __future__ import annotations
+
+import datetime as dt
+from decimal import Decimal
+from typing import Any
+
+from django import template
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from apps.insight.payloads import Period, Reading
+from apps.insight.policies import figures
+
+register = template.Library()
+
+
+@register.simple_tag
+def figure(value: Decimal | None, unit: str) -> SafeString:
+    """A figure with its unit set smaller."""
+    number, suffix = figures.parts(value, unit)
+    return format_html("{} <small>{}</small>", number, suffix) if suffix else format_html("{}", number)
+
+
+@register.filter
+def written(value: Decimal | None, unit: str) -> str:
+    return figures.written(value, unit)
+
+
+@register.filter
+def exact(value: Decimal | None, unit: str) -> str:
+    return figures.exact(value, unit)
+
+
+@register.filter
+def change_words(reading: Reading) -> str:
+    return figures.change_words(reading)
+
+
+@register.filter
+def change_tone(reading: Reading) -> str:
+    return figures.change_tone(reading)
+
+
+@register.filter
+def change_icon(reading: Reading) -> str:
+    return figures.change_icon(reading)
+
+
+@register.filter
+def on_target(reading: Reading) -> bool | None:
+    return figures.on_target(reading)
+
+
+@register.filter
+def day_words(day: dt.date) -> str:
+    return figures.day_words(day)
+
+
+@register.filter
+def period_words(period: Period) -> str:
+    return figures.period_words(period)
+
+
+@register.filter
+def dimension_words(name: str) -> str:
+    return figures.dimension_words(name)
+
+
+@register.filter
+def oldest(as_of: dict[str, dt.datetime]) -> dt.datetime | None:
+    """The figure is as old as the oldest of its sources."""
+    return min(as_of.values(), default=None)
+
+
+@register.filter
+def seconds(span: dt.timedelta) -> int:
+    return int(span.total_seconds())
+
+
+@register.filter
+def counted(reading: Reading) -> int:
+    """How many records are left out."""
+    return sum(one.count for one in reading.excluded)
+
+
+@register.filter
+def left_out(reading: Reading) -> str:
+    """excludes 3, ¥86 k."""
+    count = counted(reading)
+    amount = sum((one.amount for one in reading.excluded if one.amount is not None), Decimal())
+    return figures.left_out_words(count, amount if amount else None)
+
+
+@register.simple_tag
+def names(items: Any) -> str:
+    return figures.listed([str(item) for item in items])

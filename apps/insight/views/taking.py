@@ -1,0 +1,108 @@
+"""What people do with a board and its figures: files, mails, notes, lines to watch."""
+
+from __future__ import annotations
+
+import uuid
+from decimal import Decimal, InvalidOperation
+from urllib.parse import quote, urlencode
+
+from django.contrib import messages
+from django.http import HttpResponse, HttpResponseRedirect, JsonResponse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from apps.core import clock
+from apps.core.access import declare
+from apps.core.errors import DomainError, InvalidInput
+from apps.core.requests import PortalRequest
+from apps.insight import forms, services
+from apps.insight.selectors import boards as selectors
+from apps.insight.services import exporting, sending, watching
+
+KEPT = ("period", "department", "product_line", "region")  # which month it is, each mail says anew
+
+
+def _back(request: PortalRequest, target: str, done: str, error: DomainError | None = None) -> HttpResponse:
+    if error is not None:
+        messages.error(request, str(error), extra_tags="danger")
+    else:
+        messages.success(request, done, extra_tags="ok")
+    query = request.GET.urlencode()
+    return HttpResponseRedirect(f"{target}?{query}" if query else target)
+
+
+@declare("insight.board", "view")
+@require_POST
+def board_export(request: PortalRequest, ident: str) -> HttpResponse:
+    """`as`: csv, xlsx, pdf; "image" answers the watermark for pictures that the browser makes. Each asks for its own right."""
+    now, form = clock.now(), request.POST.get("as", "")
+    asked, board = forms.asked(request.GET, now=now), selectors.board(request.person, ident)
+    if form == "image":
+        return JsonResponse({"watermark": exporting.picture(person=request.person, board=board, period=asked.period, now=now)})
+    file = exporting.export(
+        person=request.person, board=board, form=form, period=asked.period, filters=asked.filters, as_shown=asked.as_shown, now=now,
+    )  # fmt: skip
+    return HttpResponse(file.content, content_type=file.content_type, headers={
+        "Content-Disposition": f"attachment; filename=\"board.{form}\"; filename*=UTF-8''{quote(file.name)}", "Cache-Control": "no-store"})
+
+
+@declare("insight.board", "view")
+@require_POST
+def board_mail(request: PortalRequest, ident: str) -> HttpResponse:
+    """`rhythm`: daily, weekly, monthly; empty: no more mails."""
+    rhythm, now, target = request.POST.get("rhythm", ""), clock.now(), f"/board/b/{ident}/"
+    kept = urlencode({name: request.GET[name] for name in KEPT if request.GET.get(name)})
+    try:
+        if not rhythm:
+            sending.unsubscribe(person=request.person, ident=ident, now=now)
+            return _back(request, target, _("No mail of this board comes any more."))
+        sending.subscribe(person=request.person, ident=ident, rhythm=rhythm, query=kept, now=now)
+    except DomainError as error:
+        return _back(request, target, "", error)
+    return _back(request, target, _("The board comes by mail from its next day on."))
+
+
+@declare("insight.note", "create")
+@require_POST
+def note_add(request: PortalRequest, key: str) -> HttpResponse:
+    """A note on the figure of the page's period."""
+    now, target = clock.now(), f"/board/figures/{key}/"
+    try:
+        period = forms.asked(request.GET, now=now).period
+        services.add_note(person=request.person, key=key, period=period, text=request.POST.get("text", ""), now=now)
+    except DomainError as error:
+        return _back(request, target, "", error)
+    return _back(request, target, _("The note stands beside the figure."))
+
+
+@declare("insight.note", "create")
+@require_POST
+def note_remove(request: PortalRequest, key: str, note_id: uuid.UUID) -> HttpResponse:
+    try:
+        services.remove_note(person=request.person, note_id=note_id, now=clock.now())
+    except DomainError as error:
+        return _back(request, f"/board/figures/{key}/", "", error)
+    return _back(request, f"/board/figures/{key}/", _("The note is gone."))
+
+
+@declare("insight.board", "view")
+@require_POST
+def alert_set(request: PortalRequest, key: str) -> HttpResponse:
+    """A line to watch: `above` or not, `value`; no value takes it away."""
+    target, above, text = f"/board/figures/{key}/", bool(request.POST.get("above")), request.POST.get("value", "").strip()
+    try:
+        if not text:
+            watching.unwatch(person=request.person, kpi=key, above=above)
+            return _back(request, target, _("You are not told any more."))
+        watching.watch(person=request.person, kpi=key, above=above, value=number(text), now=clock.now())
+    except DomainError as error:
+        return _back(request, target, "", error)
+    return _back(request, target, _("You are told when it is crossed."))
+
+
+def number(text: str) -> Decimal:
+    """As people type it: with thousands separators. Raises InvalidInput."""
+    try:
+        return Decimal(text.replace(",", "").replace(" ", "").replace("−", "-")).quantize(Decimal("0.01"))
+    except InvalidOperation as error:
+        raise InvalidInput(_("Enter a number."), details={"fields": {"value": [_("Enter a number.")]}}) from error

@@ -1,0 +1,199 @@
+// Charts of a board. The figures stand in the page as a table; here they are drawn, read by arrow keys, and drawn again when the theme or a figure changes.
+import { csrfToken } from "./shell.js";
+
+const $ = (selector, from = document) => from.querySelector(selector);
+const $$ = (selector, from = document) => [...from.querySelectorAll(selector)];
+const words = $("#chart-words")?.dataset || {};
+const compact = new Intl.NumberFormat(words.lang === "zh-hans" ? "zh-CN" : "en", { notation: "compact", maximumFractionDigits: 1 });
+const drawn = new Map(); // element -> {chart, data, look, at: [series, point]}
+const chosen = new Map(); // id of the tile -> the form its reader chose
+
+const token = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+// Parts differ by lightness and by pattern, not by hue alone.
+const PATTERNS = [
+  null,
+  { symbol: "rect", dashArrayX: [1, 0], dashArrayY: [2, 5], rotation: -Math.PI / 4 },
+  { symbol: "circle", symbolSize: 0.6, dashArrayX: [[8, 8], [0, 8, 8, 0]], dashArrayY: [6, 0] },
+  { symbol: "rect", dashArrayX: [1, 0], dashArrayY: [4, 3], rotation: 0 },
+];
+
+function colours() {
+  const named = Object.fromEntries(["c1", "c2", "c3", "c4", "c5", "grid", "text", "text-2", "border", "border-strong", "surface", "accent-text"].map((n) => [n, token(`--at-${n}`)]));
+  return { ...named, main: [named.c1, named.c3, named.c4, named.c5] };
+}
+
+function options(data, look, colour) {
+  const font = token("--at-font").replaceAll('"', "'"), text = { color: colour["text-2"], fontFamily: font, fontSize: 12 };
+  const parts = data.kind === "parts", mains = data.series.filter((line) => line.role === "main");
+  const category = {
+    type: "category", data: parts ? [...data.labels].reverse() : data.labels, axisTick: { show: false },
+    axisLabel: { ...text, hideOverlap: true, ...(parts ? { width: 110, overflow: "truncate" } : {}) },
+    axisLine: { show: !parts, lineStyle: { color: colour["border-strong"] } },
+  };
+  const value = { type: "value", show: !parts, axisLabel: { ...text, formatter: (v) => compact.format(v) + (data.unit === "percent" ? "%" : "") }, splitLine: { lineStyle: { color: colour.grid } } };
+  const base = {
+    animation: false, textStyle: { fontFamily: font }, aria: { enabled: false },
+    tooltip: { trigger: "axis", renderMode: "richText", confine: true, backgroundColor: colour.surface, borderColor: colour.border, textStyle: { color: colour.text, fontFamily: font, fontSize: 12 }, axisPointer: { type: parts || look === "bars" ? "shadow" : "line" }, formatter: (points) => tip(data, points) },
+  };
+  if (parts) {
+    const texts = [...data.series[0].texts].reverse();
+    return { ...base, grid: { left: 4, right: 76, top: 4, bottom: 4, containLabel: true }, xAxis: value, yAxis: category, series: [{
+      type: "bar", barMaxWidth: 18, name: data.series[0].name, data: [...data.series[0].values].reverse(), itemStyle: { color: colour.c1, borderRadius: 3 },
+      label: { show: true, position: "right", color: colour.text, fontFamily: font, fontSize: 12, formatter: (p) => texts[p.dataIndex] },
+    }] };
+  }
+  return {
+    ...base, grid: { left: 4, right: 12, top: data.series.length > 1 ? 34 : 12, bottom: 4, containLabel: true }, xAxis: category, yAxis: value,
+    legend: { show: data.series.length > 1, left: 0, top: 0, itemWidth: 14, itemHeight: 8, textStyle: text, type: "scroll" },
+    series: data.series.map((line) => one(line, look, colour, mains.indexOf(line), data.running)),
+  };
+}
+
+function one(line, look, colour, index, running) {
+  if (line.role === "target") {
+    return { type: "line", name: line.name, data: line.values, symbol: "none", lineStyle: { color: colour.c2, width: 2, type: "dashed" }, itemStyle: { color: colour.c2 } };
+  }
+  const tone = line.role === "old" ? colour["border-strong"] : colour.main[index % colour.main.length];
+  if (look === "bars" && line.role === "main") {
+    const decal = PATTERNS[index % PATTERNS.length];
+    const data = line.values.map((value, at) => (running.includes(at) ? { value, itemStyle: { opacity: 0.55, borderType: "dashed", borderColor: tone, borderWidth: 1 } } : value));
+    return { type: "bar", name: line.name, data, barMaxWidth: 26, itemStyle: { color: tone, borderRadius: [3, 3, 0, 0], ...(decal ? { decal: { ...decal, color: colour.surface } } : {}) } };
+  }
+  const shape = ["circle", "triangle", "rect", "diamond"][Math.max(index, 0) % 4];
+  return { type: "line", name: line.name, data: line.values, symbol: shape, symbolSize: 7, connectNulls: false, lineStyle: { color: tone, width: 2, type: line.role === "old" ? "dotted" : "solid" }, itemStyle: { color: tone } };
+}
+
+function tip(data, points) {
+  const at = data.kind === "parts" ? data.labels.length - 1 - points[0].dataIndex : points[0].dataIndex;
+  const rows = data.series.map((line) => `${line.name}: ${line.texts[at]}`);
+  const over = data.running.includes(at) ? ` (${words.running})` : "";
+  return [`${data.labels[at]}${over}`, ...rows].join("\n");
+}
+
+function draw(element) {
+  if (!window.echarts) return;
+  const held = drawn.get(element) || { data: JSON.parse(element.dataset.chart), at: [0, -1] };
+  const card = element.closest(".at-card");
+  held.look = chosen.get(card.id) || (element.dataset.look === "table" ? "table" : element.dataset.look);
+  const table = $(".chart-table", card), asTable = held.look === "table";
+  element.hidden = asTable;
+  table.hidden = !asTable;
+  $$("[data-form]", card).forEach((button) => button.setAttribute("aria-pressed", String(button.dataset.form === held.look)));
+  const bar = $("[data-forms]", card);
+  if (bar) bar.hidden = false;
+  held.chart?.dispose();
+  held.chart = null;
+  drawn.set(element, held);
+  if (asTable) return;
+  held.chart = window.echarts.init(element, null, { renderer: "canvas" });
+  held.chart.setOption(options(held.data, held.look, colours()));
+  element.dataset.drawn = held.look;
+}
+
+function drawAll() {
+  for (const [element, held] of drawn) {
+    if (element.isConnected) continue;
+    held.chart?.dispose();
+    drawn.delete(element);
+  }
+  $$("[data-chart]").forEach(draw);
+}
+
+// --- reading by keys: left and right go through the months or parts, up and down through the series ---------------------
+const STEPS = { ArrowRight: [0, 1], ArrowLeft: [0, -1], ArrowDown: [1, 0], ArrowUp: [-1, 0] };
+document.addEventListener("keydown", (event) => {
+  const element = event.target instanceof Element && event.target.matches("[data-chart]") ? event.target : null;
+  const held = element && drawn.get(element);
+  if (!held || event.ctrlKey || event.metaKey || event.altKey) return;
+  const count = held.data.labels.length, lines = held.data.series.length;
+  let [line, at] = held.at;
+  if (event.key === "Home") at = 0;
+  else if (event.key === "End") at = count - 1;
+  else if (STEPS[event.key]) {
+    line = Math.min(lines - 1, Math.max(0, line + STEPS[event.key][0]));
+    at = Math.min(count - 1, Math.max(0, at + STEPS[event.key][1]));
+  } else if (event.key === "Escape") at = -1;
+  else return;
+  event.preventDefault();
+  held.at = [line, at];
+  say(element, held);
+});
+
+function say(element, held) {
+  const [line, at] = held.at, said = $("[data-said]", element.closest(".at-card"));
+  if (at < 0) {
+    held.chart?.dispatchAction({ type: "hideTip" });
+    said.textContent = "";
+    return;
+  }
+  const series = held.data.series[line], name = series.name, label = held.data.labels[at];
+  const value = series.values[at] === null ? series.texts[at] || words.none : series.texts[at];
+  const place = words.place.replace("{n}", at + 1).replace("{count}", held.data.labels.length);
+  said.textContent = `${words.of.replace("{name}", name).replace("{label}", label).replace("{text}", value)} (${place})${held.data.running.includes(at) ? `, ${words.running}` : ""}`;
+  const dataIndex = held.data.kind === "parts" ? held.data.labels.length - 1 - at : at;
+  held.chart?.dispatchAction({ type: "showTip", seriesIndex: held.data.kind === "parts" ? 0 : line, dataIndex });
+}
+
+document.addEventListener("click", (event) => {
+  const button = event.target instanceof Element ? event.target.closest("[data-form]") : null;
+  if (!button) return;
+  const card = button.closest(".at-card");
+  chosen.set(card.id, button.dataset.form);
+  draw($("[data-chart]", card));
+});
+
+// --- pictures: each chart with a line that says whose they are; the server writes the audit first ------------------------
+document.addEventListener("submit", async (event) => {
+  const form = event.target instanceof HTMLFormElement && event.target.matches("[data-download]") ? event.target : null;
+  if (!form || !event.submitter?.matches("[data-image]")) return;
+  event.preventDefault();
+  form.closest("[popover]")?.hidePopover();
+  const body = new FormData(form);
+  body.set("as", "image");
+  body.set("csrfmiddlewaretoken", csrfToken());
+  const answer = await fetch(form.action, { method: "POST", body, headers: { Accept: "application/json" } });
+  if (!answer.ok) return;
+  const { watermark } = await answer.json();
+  for (const [element, held] of drawn) if (held.chart && element.isConnected) await picture(element, held, watermark);
+});
+
+async function picture(element, held, watermark) {
+  const card = element.closest(".at-card"), title = $("h2", card).textContent.trim(), scale = 2, pad = 16;
+  const source = held.chart.renderToCanvas({ pixelRatio: scale, backgroundColor: token("--at-surface") });
+  const canvas = document.createElement("canvas");
+  canvas.width = source.width + 2 * pad * scale;
+  canvas.height = source.height + 84 * scale;
+  const pen = canvas.getContext("2d");
+  pen.fillStyle = token("--at-surface");
+  pen.fillRect(0, 0, canvas.width, canvas.height);
+  pen.fillStyle = token("--at-text");
+  pen.font = `600 ${15 * scale}px ${token("--at-font")}`;
+  pen.fillText(title, pad * scale, 30 * scale);
+  pen.drawImage(source, pad * scale, 44 * scale);
+  pen.fillStyle = token("--at-text-3");
+  pen.font = `${11 * scale}px ${token("--at-font")}`;
+  pen.fillText(watermark, pad * scale, canvas.height - 14 * scale);
+  const blob = await new Promise((done) => { canvas.toBlob(done, "image/png"); });
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(blob);
+  link.download = `${title.replaceAll(/[^\p{L}\p{N}]+/gu, "-")}.png`;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+}
+
+const screenful = $("[data-fullscreen]");
+if (screenful && document.fullscreenEnabled) {
+  screenful.hidden = false;
+  screenful.addEventListener("click", () => (document.fullscreenElement ? document.exitFullscreen() : document.documentElement.requestFullscreen()));
+}
+const builder = $("[data-draw]");
+if (builder) builder.hidden = true; // each choice is drawn at once
+
+document.addEventListener("at:theme", drawAll);
+document.body.addEventListener("htmx:after:swap", drawAll);
+let waiting = 0;
+addEventListener("resize", () => {
+  clearTimeout(waiting);
+  waiting = setTimeout(() => drawn.forEach((held) => held.chart?.resize()), 120);
+});
+drawAll();
