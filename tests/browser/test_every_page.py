@@ -38,7 +38,12 @@ PAGES: dict[str, tuple[tuple[str, int], ...]] = {
         ("/connections/", 200), ("/quarantine/", 200), ("/access/", 200), ("/home/layouts/", 200), ("/home/layouts/sales/", 200),
         ("/announcements/written/", 200), (f"/announcements/{NEWS}/", 200), ("/announcements/new/", 200), ("/channels/", 200),
     ),
-    "guest": (("/", 403),),
+    "boss": (
+        ("/board/", 200), ("/board/b/company/?period=quarter", 200), ("/board/b/company/wall/", 200), ("/board/figures/", 200),
+        ("/board/figures/erp.orders_taken/", 200), ("/board/figures/erp.invoiced/", 200), ("/board/new/?kpi=erp.orders_taken", 200),
+        ("/board/b/operations/?shown=2026-03-03", 200),
+    ),
+    "guest": (("/", 403), ("/board/", 403)),
 }  # fmt: skip
 # Each is turned to its other theme too; ATRIUM_ALL_LOOKS=1 draws all eight from the server.
 LOOKS = [("en", "light", 1440), ("zh-hans", "dark", 1440), ("zh-hans", "light", 360), ("en", "dark", 360)]

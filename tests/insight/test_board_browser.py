@@ -15,7 +15,14 @@ from tests.support import board as figures
 pytestmark = [pytest.mark.browser, *(pytest.mark.filterwarnings(line) for line in NOISE)]
 
 LOOKS = [("en", "light", 1440), ("zh-hans", "dark", 1440), ("zh-hans", "light", 360), ("en", "dark", 360)]
-PAGES = ("/board/", "/board/b/company/", "/board/b/company/wall/", "/board/figures/erp.orders_taken/", "/board/figures/", "/board/new/?kpi=erp.orders_taken&kpi=erp.invoiced&look=bars")
+PAGES = (
+    "/board/",
+    "/board/b/company/",
+    "/board/b/company/wall/",
+    "/board/figures/erp.orders_taken/",
+    "/board/figures/",
+    "/board/new/?kpi=erp.orders_taken&kpi=erp.invoiced&look=bars",
+)
 
 
 @pytest.fixture
@@ -32,8 +39,10 @@ def test_every_page_of_boards_is_clean(open_page: Any, counted: SimpleNamespace)
         for path in PAGES:
             tab.errors.clear()
             tab.goto(path)
-            if "figures/" != path[-8:]:
-                tab.page.wait_for_function("() => document.querySelectorAll('[data-chart]').length === document.querySelectorAll('[data-drawn], [data-look=table]').length")
+            if path[-8:] != "figures/":
+                tab.page.wait_for_function(
+                    "() => document.querySelectorAll('[data-chart]').length === document.querySelectorAll('[data-drawn], [data-look=table]').length"
+                )
             tab.shot(f"insight{path.replace('/', '_').replace('?', '-')[:40]}.{language}.{theme}.{width}")
             found += [f"{path} {language} {theme} {width}: {finding}" for finding in tab.findings()]
         tab.page.context.close()

@@ -52,7 +52,7 @@ def test_every_page_opens_shows_its_figures_and_leads_to_their_records(counted: 
     drilled = client.get("/board/figures/erp.orders_taken/").content.decode()
     assert 'href="/orders/o-' in drilled and "Net amounts of sales orders dated in the period" in drilled
     part = client.get("/board/b/company/", headers={"hx-request": "true"}).content.decode()
-    assert part.lstrip().startswith("<div id=\"board\"") and "atrium:kpi from:body" in part
+    assert part.lstrip().startswith('<div id="board"') and "atrium:kpi from:body" in part
 
 
 @pytest.mark.req("E9")
@@ -155,9 +155,18 @@ def test_files_hold_the_figures_and_name_who_took_them(counted: SimpleNamespace,
 
 
 @pytest.mark.req("E9")
-@pytest.mark.parametrize(("login", "form", "allowed"), [
-    ("boss", "csv", True), ("boss", "pdf", True), ("fin", "csv", True), ("fin", "xlsx", True), ("fin", "pdf", False), ("admin", "csv", False), ("admin", "pdf", False),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("login", "form", "allowed"),
+    [
+        ("boss", "csv", True),
+        ("boss", "pdf", True),
+        ("fin", "csv", True),
+        ("fin", "xlsx", True),
+        ("fin", "pdf", False),
+        ("admin", "csv", False),
+        ("admin", "pdf", False),
+    ],
+)
 def test_data_and_print_are_rights_of_their_own(counted: SimpleNamespace, login: str, form: str, allowed: bool) -> None:
     person = getattr(counted, login)
     common = {"person": person, "board": selectors.board(person, "company"), "form": form, "period": month(), "filters": Filters(), "as_shown": None}
@@ -230,3 +239,31 @@ def test_notes_and_lines_are_written_on_the_page_of_a_figure(counted: SimpleName
     assert [line.value for line in Threshold.objects.all()] == [Decimal("5000000.00")]
     client.post(f"{path}alerts/", {"above": "1", "value": ""})
     assert Threshold.objects.count() == 0
+
+
+@pytest.mark.req("E9")
+def test_the_api_does_what_the_pages_do(counted: SimpleNamespace, as_: Any) -> None:  # noqa: F811
+    boss, fin = as_(counted.boss), as_(counted.fin)
+    assert [one["id"] for one in boss.get("/api/v1/boards").json()] == ["sales", "company", "finance", "operations"]
+    made = boss.post("/api/v1/boards", {"name": "Mine", "tiles": [TILE]}, content_type="application/json")
+    assert made.status_code == 201, made.content
+    path = f"/api/v1/boards/{made.json()['id']}"
+    changed = boss.put(path, {"rev": 1, "name": "Ours", "tiles": [TILE, {**TILE, "key": "t2", "x": 3}]}, content_type="application/json").json()
+    assert (changed["name"], changed["rev"], len(changed["tiles"])) == ("Ours", 2, 2)
+    assert boss.put(path, {"rev": 1, "tiles": []}, content_type="application/json").status_code == 409
+    assert boss.put(path, {"rev": 2, "tiles": [{**TILE, "kpis": ["no.such"]}]}, content_type="application/json").status_code == 422
+    assert [client.get(path).status_code for client in (boss, fin)] == [200, 404]
+    assert fin.put(f"{path}/sharing", {"roles": ["finance"]}, content_type="application/json").status_code == 403
+    assert boss.put(f"{path}/sharing", {"roles": ["finance"]}, content_type="application/json").json()["roles"] == ["finance"]
+    assert fin.get(path).json()["own"] is False
+    assert fin.post(f"{path}/export", {"form": "pdf"}, content_type="application/json").status_code == 403
+    assert fin.post(f"{path}/export?period=year", {"form": "csv"}, content_type="application/json").status_code == 200
+    assert fin.post(f"{path}/copy").status_code == 201
+    assert boss.put(f"{path}/mail", {"rhythm": "daily"}, content_type="application/json").json() == {"rhythm": "daily", "query": ""}
+    assert boss.delete(f"{path}/mail").status_code == 204
+    lines = "/api/v1/kpis/erp.orders_taken/lines"
+    assert boss.put(lines, {"above": True, "value": "5"}, content_type="application/json").json()[0]["value"] == "5.00"
+    assert (boss.delete(f"{lines}?above=true").status_code, boss.get(lines).json()) == (204, [])
+    assert boss.delete(lines).status_code == 422
+    assert [client.delete(path).status_code for client in (fin, boss)] == [404, 204]
+    assert as_(counted.ana).get("/api/v1/boards").status_code == 403

@@ -26,10 +26,21 @@ def reading(**changes: Any) -> Reading:
     return Reading(**{**base, **changes})
 
 
-@pytest.mark.parametrize(("change", "found"), [
-    ({}, []), ({"look": "pie"}, ["look"]), ({"kpis": []}, ["kpi"]), ({"kpis": ["no.such"]}, ["kpi"]), ({"kpis": "erp.orders_taken"}, ["kpi"]),
-    ({"kpis": ["erp.orders_taken"] * 5}, ["kpi"]), ({"title": "x" * 81}, ["title"]), ({"title": 7}, ["title"]), ({"w": 13}, ["outside"]), ({"x": "0"}, ["number"]),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("change", "found"),
+    [
+        ({}, []),
+        ({"look": "pie"}, ["look"]),
+        ({"kpis": []}, ["kpi"]),
+        ({"kpis": ["no.such"]}, ["kpi"]),
+        ({"kpis": "erp.orders_taken"}, ["kpi"]),
+        ({"kpis": ["erp.orders_taken"] * 5}, ["kpi"]),
+        ({"title": "x" * 81}, ["title"]),
+        ({"title": 7}, ["title"]),
+        ({"w": 13}, ["outside"]),
+        ({"x": "0"}, ["number"]),
+    ],
+)
 def test_what_is_no_board_is_named(change: dict[str, Any], found: list[str]) -> None:
     assert boards.problems([{**ITEM, **change}], KPIS) == found
 
@@ -51,7 +62,10 @@ def test_the_company_board_holds_all_three_systems() -> None:
     assert groups == {"erp", "crm", "oa"}
 
 
-@pytest.mark.parametrize(("roles", "code"), [(("sales_manager", "employee"), "sales"), (("finance",), "finance"), (("warehouse",), "operations"), (("x",), "company"), ((), "company")])
+@pytest.mark.parametrize(
+    ("roles", "code"),
+    [(("sales_manager", "employee"), "sales"), (("finance",), "finance"), (("warehouse",), "operations"), (("x",), "company"), ((), "company")],
+)
 def test_whose_first_board_is_which(roles: tuple[str, ...], code: str) -> None:
     assert boards.first_of(roles).code == code
 
@@ -67,10 +81,19 @@ def test_a_tile_without_a_place_is_gone_and_the_others_never_overlap(places: lis
     assert boards.tiles_of(boards.as_items(found)) == found
 
 
-@pytest.mark.parametrize(("value", "unit", "english", "chinese"), [
-    ("4820000", "money", "¥4.82 M", "¥482万"), ("612345", "money", "¥612 k", "¥61.2万"), ("93.4", "percent", "93.4%", "93.4%"),
-    ("41", "days", "41 days", "41 天"), ("1", "hours", "1 hour", "1 小时"), ("23", "count", "23", "23"), (None, "money", "–", "–"), ("-5", "count", "−5", "−5"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("value", "unit", "english", "chinese"),
+    [
+        ("4820000", "money", "¥4.82 M", "¥482万"),
+        ("612345", "money", "¥612 k", "¥61.2万"),
+        ("93.4", "percent", "93.4%", "93.4%"),
+        ("41", "days", "41 days", "41 天"),
+        ("1", "hours", "1 hour", "1 小时"),
+        ("23", "count", "23", "23"),
+        (None, "money", "–", "–"),
+        ("-5", "count", "−5", "−5"),
+    ],
+)
 def test_a_figure_is_written_with_its_unit(value: str | None, unit: str, english: str, chinese: str) -> None:
     number = None if value is None else Decimal(value)
     assert figures.written(number, unit) == english
@@ -78,19 +101,32 @@ def test_a_figure_is_written_with_its_unit(value: str | None, unit: str, english
         assert figures.written(number, unit) == chinese
 
 
-@pytest.mark.parametrize(("unit", "direction", "value", "former", "words", "tone"), [
-    ("money", "up", "108.1", "100", "+8.1%", "up"), ("money", "down", "108", "100", "+8%", "down"), ("percent", "up", "93.4", "94.6", "−1.2 pt", "down"),
-    ("days", "down", "4", "6", "−33.3%", "up"), ("money", "none", "1", "2", "−50%", "flat"), ("count", "up", "2", "2", "±0%", "flat"), ("count", "up", "2", "0", "", "flat"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("unit", "direction", "value", "former", "words", "tone"),
+    [
+        ("money", "up", "108.1", "100", "+8.1%", "up"),
+        ("money", "down", "108", "100", "+8%", "down"),
+        ("percent", "up", "93.4", "94.6", "−1.2 pt", "down"),
+        ("days", "down", "4", "6", "−33.3%", "up"),
+        ("money", "none", "1", "2", "−50%", "flat"),
+        ("count", "up", "2", "2", "±0%", "flat"),
+        ("count", "up", "2", "0", "", "flat"),
+    ],
+)
 def test_the_change_is_said_by_the_direction_that_is_better(unit: str, direction: str, value: str, former: str, words: str, tone: str) -> None:
     one = reading(unit=unit, direction=direction, value=Decimal(value), former=Decimal(former))
     assert (figures.change_words(one), figures.change_tone(one)) == (words, tone)
 
 
-@pytest.mark.parametrize(("kind", "start", "end", "english", "chinese"), [
-    ("month", (2026, 11, 1), (2026, 12, 1), "Nov 2026", "2026年11月"), ("quarter", (2026, 10, 1), (2027, 1, 1), "Q4 2026", "2026年第4季度"),
-    ("year", (2026, 1, 1), (2027, 1, 1), "2026", "2026年"), ("custom", (2026, 11, 1), (2026, 11, 13), "1 Nov 2026 to 12 Nov 2026", "2026年11月1日至2026年11月12日"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("kind", "start", "end", "english", "chinese"),
+    [
+        ("month", (2026, 11, 1), (2026, 12, 1), "Nov 2026", "2026年11月"),
+        ("quarter", (2026, 10, 1), (2027, 1, 1), "Q4 2026", "2026年第4季度"),
+        ("year", (2026, 1, 1), (2027, 1, 1), "2026", "2026年"),
+        ("custom", (2026, 11, 1), (2026, 11, 13), "1 Nov 2026 to 12 Nov 2026", "2026年11月1日至2026年11月12日"),
+    ],
+)
 def test_a_period_has_a_name(kind: Any, start: tuple[int, int, int], end: tuple[int, int, int], english: str, chinese: str) -> None:
     period = Period(kind, dt.date(*start), dt.date(*end))
     assert figures.period_words(period) == english
@@ -111,17 +147,27 @@ def test_the_finding_of_a_chart_is_one_sentence_and_the_spark_fits_its_box() -> 
 MONDAY = dt.datetime(2026, 11, 23, 9, 0)
 
 
-@pytest.mark.parametrize(("rhythm", "at", "made", "sent", "due"), [
-    ("daily", MONDAY, dt.date(2026, 11, 20), None, True), ("daily", MONDAY.replace(hour=6), dt.date(2026, 11, 20), None, False),
-    ("daily", MONDAY, dt.date(2026, 11, 23), None, False), ("daily", MONDAY, dt.date(2026, 11, 20), dt.date(2026, 11, 23), False),
-    ("weekly", MONDAY, dt.date(2026, 11, 20), dt.date(2026, 11, 16), True), ("weekly", MONDAY + dt.timedelta(days=3), dt.date(2026, 11, 20), None, True),
-    ("weekly", MONDAY + dt.timedelta(days=3), dt.date(2026, 11, 24), None, False), ("monthly", MONDAY, dt.date(2026, 10, 5), None, True),
-    ("monthly", MONDAY, dt.date(2026, 10, 5), dt.date(2026, 11, 1), False), ("monthly", dt.datetime(2026, 12, 1, 6), dt.date(2026, 10, 5), dt.date(2026, 11, 1), False),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("rhythm", "at", "made", "sent", "due"),
+    [
+        ("daily", MONDAY, dt.date(2026, 11, 20), None, True),
+        ("daily", MONDAY.replace(hour=6), dt.date(2026, 11, 20), None, False),
+        ("daily", MONDAY, dt.date(2026, 11, 23), None, False),
+        ("daily", MONDAY, dt.date(2026, 11, 20), dt.date(2026, 11, 23), False),
+        ("weekly", MONDAY, dt.date(2026, 11, 20), dt.date(2026, 11, 16), True),
+        ("weekly", MONDAY + dt.timedelta(days=3), dt.date(2026, 11, 20), None, True),
+        ("weekly", MONDAY + dt.timedelta(days=3), dt.date(2026, 11, 24), None, False),
+        ("monthly", MONDAY, dt.date(2026, 10, 5), None, True),
+        ("monthly", MONDAY, dt.date(2026, 10, 5), dt.date(2026, 11, 1), False),
+        ("monthly", dt.datetime(2026, 12, 1, 6), dt.date(2026, 10, 5), dt.date(2026, 11, 1), False),
+    ],
+)
 def test_a_mail_is_due_once_a_slot(rhythm: str, at: dt.datetime, made: dt.date, sent: dt.date | None, due: bool) -> None:
     assert mailing.is_due(rhythm, at, made_on=made, sent_for=sent) is due
 
 
-@pytest.mark.parametrize(("value", "above", "beyond"), [("11", True, True), ("10", True, False), ("9", False, True), ("10", False, False), (None, True, False), (None, False, False)])
+@pytest.mark.parametrize(
+    ("value", "above", "beyond"), [("11", True, True), ("10", True, False), ("9", False, True), ("10", False, False), (None, True, False), (None, False, False)]
+)
 def test_a_line_is_crossed_only_when_passed(value: str | None, above: bool, beyond: bool) -> None:
     assert mailing.crossed(None if value is None else Decimal(value), Decimal(10), above=above) is beyond

@@ -34,7 +34,10 @@ PAGES = {
         "/",  # last: by then records were opened
     ),
     "eve": ("/shipments/", "/shipments/s-1/", "/widgets/erp.to_ship/"),
-    "boss": ("/approvals/", "/widgets/workflows.approvals/"),
+    "boss": (
+        "/approvals/", "/widgets/workflows.approvals/", "/board/", "/board/b/company/", "/board/menu/", "/board/figures/",
+        "/board/figures/erp.orders_taken/", "/board/new/?kpi=erp.orders_taken",
+    ),
     "fin": ("/widgets/erp.overdue/",),
     "admin": (
         "/connections/", "/quarantine/", "/access/", "/home/layouts/", "/home/layouts/sales/", "/widgets/workflows.stuck/",

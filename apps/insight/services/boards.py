@@ -133,19 +133,15 @@ def add_tile(*, person: Any, board_id: uuid.UUID | str, kpis: Sequence[str], loo
         return _store(person, board, checked(policies.as_items(policies.with_tile(tiles, kpis=kpis, look=look, title=title.strip()))), now)
 
 
-def replace_tiles(*, person: Any, board_id: uuid.UUID | str, items: Any, now: dt.datetime, seen_rev: int | None = None) -> Board:
-    """The whole board anew."""
-    tiles = checked(items)
+def change(*, person: Any, board_id: uuid.UUID | str, name: str | None = None, items: Any = None, now: dt.datetime, seen_rev: int | None = None) -> Board:
+    """Another name, or all tiles anew; what is None stays. Raises NotPermitted, NotFound, InvalidInput, UnableToArrange."""
+    tiles = None if items is None else checked(items)
     with transaction.atomic():
-        return _store(person, _locked(person, board_id, seen_rev), tiles, now)
-
-
-def rename(*, person: Any, board_id: uuid.UUID | str, name: str, now: dt.datetime) -> Board:
-    with transaction.atomic():
-        board = _locked(person, board_id, None)
-        board.name, board.updated_at = _name(name), now
-        board.save(update_fields=["name", "updated_at"])
-    return board
+        board = _locked(person, board_id, seen_rev)
+        if name is not None:
+            board.name, board.updated_at = _name(name), now
+            board.save(update_fields=["name", "updated_at"])
+        return board if tiles is None else _store(person, board, tiles, now)
 
 
 def share(*, person: Any, board_id: uuid.UUID | str, roles: Iterable[str], first: Iterable[str] = (), now: dt.datetime) -> Board:

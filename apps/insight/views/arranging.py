@@ -113,7 +113,7 @@ def board_copy(request: PortalRequest, ident: str) -> HttpResponse:
 @require_POST
 def board_rename(request: PortalRequest, ident: str) -> HttpResponse:
     try:
-        services.rename(person=request.person, board_id=ident, name=request.POST.get("name", ""), now=clock.now())
+        services.change(person=request.person, board_id=ident, name=request.POST.get("name", ""), now=clock.now())
     except DomainError as error:
         return _did(request, f"/board/b/{ident}/edit/", error)
     return _did(request, f"/board/b/{ident}/edit/", None, _("Renamed."))

@@ -47,7 +47,7 @@ def _context(request: PortalRequest, key: str, asked: forms.Asked, now: Any) -> 
     person, common = request.person, {"period": asked.period, "filters": asked.filters, "now": now}
     found = reading(person, key, **common, as_shown=asked.as_shown)
     return {
-        "r": found, "asked": asked, "kpi": KPIS[key], "rows": rows(person, key, **common, after=request.GET.get("after", "")),
+        "r": found, "asked": asked, "kpi": KPIS[key], "rows": rows(person, key, **common, after=request.GET.get("after", ""), as_shown=asked.as_shown),
         "months": boards.tile_view(ROWS, [found]), "parts": boards.tile_view(PARTS, [found]), "kinds": kinds(asked), "steps": steps(asked, now),
         "filters": dimensions.offered(person, asked.filters), "last_day": asked.period.end - periods.DAY, "today": clock.company_today(now),
         "ignored": boards.ignored([boards.tile_view(PARTS, [found])], asked.filters), "change": figures.change_words(found),
