@@ -54,19 +54,6 @@ class DecisionCard:
     url: str = ""
 
 
-class Decider(Protocol):
-    """Both talk to the network and must stand outside of a transaction. Raise DomainError kinds, and OutsideError."""
-
-    def card(self, params: Params, person: Any, now: dt.datetime, *, since: str = "") -> DecisionCard:
-        """As it is now. `since`: a version this person was shown."""
-        ...
-
-    def decide(self, params: Params, person: Any, *, outcome: str, comment: str, version: str, acknowledged: Iterable[str],
-               now: dt.datetime) -> None:
-        """The person's decision. A watched fact that moved since `version`: an error with code "stale_card", `details` diff and version."""
-        ...
-
-
 @dataclass(frozen=True)
 class Looked:
     """One item of a batch, looked at. `version`: what deciding wants back. `code`, `why`: the rule that holds it out, and its words in the
@@ -77,24 +64,34 @@ class Looked:
     why: str = ""
 
 
-class Together(Protocol):
-    """How to-dos of one kind are decided. `params`: what the notice stores. Each call asks for the rights by itself; expected failures are
-    DomainErrors and OutsideErrors. `look` and `decide` may talk to the network and run outside transactions."""
+class Decider(Protocol):
+    """How to-dos of one kind are decided. `params`: what the notice stores. Each call asks for the rights by itself; expected failures are DomainErrors
+    and OutsideErrors. `card`, `look` and `decide` may talk to the network and run outside transactions."""
 
-    outcomes: Sequence[str]
+    outcomes: Sequence[str]  # that can be taken together with others
 
-    def look(self, *, person: Any, params: Mapping[str, Any], outcome: str, now: dt.datetime) -> Looked: ...
+    def card(self, *, person: Any, params: Params, since: str = "", now: dt.datetime) -> DecisionCard:
+        """As it is now. `since`: a version this person was shown."""
+        ...
 
-    def decide(self, *, person: Any, params: Mapping[str, Any], outcome: str, comment: str, version: str, until: dt.datetime,
-               now: dt.datetime) -> None: ...
+    def decide(self, *, person: Any, params: Params, outcome: str, comment: str, version: str, acknowledged: Iterable[str] = (),
+               until: dt.datetime | None = None, now: dt.datetime) -> None:
+        """The person's decision. A watched fact that moved since `version`: an error with code "stale_card", `details` diff and version. `until`: it takes
+        effect then, unless `begin` says otherwise."""
+        ...
 
-    def begin(self, *, person: Any, params: Sequence[Mapping[str, Any]], until: dt.datetime, now: dt.datetime) -> None: ...
+    def look(self, *, person: Any, params: Params, outcome: str, now: dt.datetime) -> Looked:
+        """Before it is decided together with others: does it go with them?"""
+        ...
 
-    def undo(self, *, person: Any, params: Mapping[str, Any], now: dt.datetime) -> None: ...
+    def begin(self, *, person: Any, params: Sequence[Params], until: dt.datetime, now: dt.datetime) -> None:
+        """Those taken together take effect at one moment."""
+        ...
+
+    def undo(self, *, person: Any, params: Params, now: dt.datetime) -> None: ...
 
 
 DECIDERS: dict[str, Decider] = {}
-TOGETHER: dict[str, Together] = {}
 D = TypeVar("D", bound=type)
 
 
@@ -108,18 +105,6 @@ def decider(kind: str) -> Callable[[D], D]:
         return made
 
     return add
-
-
-def decides(kind: str) -> Callable[[D], D]:
-    """Class decorator: an object of it decides the to-dos of this kind. Twice for one kind is an error."""
-
-    def register(decider: D) -> D:
-        if kind in TOGETHER:
-            raise ValueError(f"{kind!r} has a decider already")
-        TOGETHER[kind] = decider()
-        return decider
-
-    return register
 
 
 class Owner(Protocol):

@@ -18,7 +18,7 @@ from apps.audit import selectors as audit
 from apps.core.errors import NotFound
 from apps.notifications import selectors, services
 from apps.notifications.models import Batch, Notification
-from apps.notifications.registry import TOGETHER
+from apps.notifications.registry import DECIDERS
 from apps.workflows import registry
 from apps.workflows import services as workflows
 from apps.workflows.models import DecisionSnapshot, Incident, Task
@@ -235,7 +235,7 @@ def meanwhile(monkeypatch: pytest.MonkeyPatch) -> Any:
     """meanwhile(n, act): on another device, `act` happens while the n-th decision of a batch is on its way, `after` it or before."""
 
     def place(nth: int, act: Any, *, after: bool) -> None:
-        decider = TOGETHER["workflows.task_assigned"]
+        decider = DECIDERS["workflows.task_assigned"]
         plain, seen = decider.decide, list[int]()
 
         def decide(**given: Any) -> None:

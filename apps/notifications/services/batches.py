@@ -18,7 +18,7 @@ from django.utils.translation import gettext as _
 from apps.core.errors import DomainError, InvalidInput, NotFound
 from apps.core.http import OutsideError
 from apps.notifications.models import Batch, Notification, State
-from apps.notifications.registry import TOGETHER
+from apps.notifications.registry import DECIDERS
 from apps.notifications.services.notices import CHANGES, Viewer, push_changes, watch_again
 
 MOST_AT_ONCE = 100
@@ -112,7 +112,7 @@ def check(*, person: Viewer, outcome: str, notification_ids: Sequence[uuid.UUID]
 
 
 def _looked_at(row: Notification, person: Viewer, outcome: str, now: dt.datetime) -> dict[str, Any]:
-    decider = TOGETHER.get(row.kind)
+    decider = DECIDERS.get(row.kind)
     if row.state != State.OPEN:
         return _item(row, "held", "not_open", _("It is dealt with already."))
     if decider is None or outcome not in decider.outcomes:
@@ -167,7 +167,7 @@ def _decided(row: Notification | None, batch: Batch, person: Viewer, version: st
     if row is None:
         return {"result": "held", "code": "not_open", "why": _("It is dealt with already.")}
     try:
-        TOGETHER[row.kind].decide(person=person, params=row.params, outcome=batch.verb, comment=batch.comment, version=version,
+        DECIDERS[row.kind].decide(person=person, params=row.params, outcome=batch.verb, comment=batch.comment, version=version,
                                   until=now + HOLD, now=now)
     except (DomainError, OutsideError) as error:
         return {"result": "held", "code": getattr(error, "code", "unavailable"), "why": str(error)}
@@ -183,7 +183,7 @@ def begin_undo(*, person: Viewer, batch_id: uuid.UUID, now: dt.datetime) -> Batc
     if batch.state != Batch.State.DONE or batch.undo_until is None or batch.undo_until <= until:
         return batch
     for kind, rows in _by_kind(batch, "done").items():
-        TOGETHER[kind].begin(person=person, params=[row.params for row in rows], until=until, now=now)
+        DECIDERS[kind].begin(person=person, params=[row.params for row in rows], until=until, now=now)
     batch.undo_until = until
     batch.save(update_fields=["undo_until"])
     return batch
@@ -247,7 +247,7 @@ def _undecide(batch: Batch, person: Viewer, now: dt.datetime) -> Batch:
 
 def _taken_back(row: Notification, person: Viewer, now: dt.datetime) -> dict[str, str]:
     try:
-        TOGETHER[row.kind].undo(person=person, params=row.params, now=now)
+        DECIDERS[row.kind].undo(person=person, params=row.params, now=now)
     except DomainError as error:
         return {"result": "failed", "code": error.code, "why": str(error)}
     return {"result": "undone", "code": "", "why": ""}

@@ -43,7 +43,7 @@ def asked_by_mail(*, token: str, person: Any, now: dt.datetime) -> Asked:
 
 def card(*, notification: Notification, person: Any, now: dt.datetime, since: str = "") -> DecisionCard:
     """The card as it is now (network), as this person may see it. Raises NotFound, OutsideError."""
-    return _decider(notification).card(notification.params, person, now, since=since)
+    return _decider(notification).card(person=person, params=notification.params, since=since, now=now)
 
 
 def decide(*, notification: Notification, person: Any, outcome: str, comment: str, version: str, acknowledged: Iterable[str] = (),
@@ -52,7 +52,8 @@ def decide(*, notification: Notification, person: Any, outcome: str, comment: st
 
     The decision and its own audit entry are the decider's; which way it came is recorded beside it.
     """
-    _decider(notification).decide(notification.params, person, outcome=outcome, comment=comment, version=version, acknowledged=acknowledged, now=now)
+    _decider(notification).decide(person=person, params=notification.params, outcome=outcome, comment=comment, version=version,
+                                  acknowledged=acknowledged, now=now)
     audit.record(actor=person, action="notifications.decided", object=notification.ref, data={"channel": channel, "outcome": outcome}, now=now)
 
 

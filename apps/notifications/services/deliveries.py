@@ -223,7 +223,7 @@ def card_of(notice: Notification, person: Any, now: dt.datetime) -> registry.Dec
     if decider is None:
         return None
     try:
-        card = decider.card(notice.params, person, now)
+        card = decider.card(person=person, params=notice.params, now=now)
     except (DomainError, OutsideError):
         return None
     return card if card.may_decide else None
