@@ -32,6 +32,14 @@ def demo_sign_in_is_off(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
 
 
 @register()
+def faults_are_not_shown(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """portal.E005: a page of a fault with its values is for whoever writes the portal, not for whoever uses it."""
+    if settings.ATRIUM_MODE == "stack" and settings.DEBUG:
+        return [Error("Faults are shown with all their values.", hint="Unset DJANGO_DEBUG.", id="portal.E005")]
+    return []
+
+
+@register()
 def chat_products_are_whole(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     """portal.E003: a chat product without its secrets would believe anybody; portal.E004: they do not travel in the clear."""
     found: list[CheckMessage] = []

@@ -20,7 +20,8 @@ FIELD_KEY = generated_secret("FIELD_KEY")  # encrypts tokens and connector secre
 
 PORTAL_URL = env.str("PORTAL_URL", default="http://localhost:8000")
 _HOST = urlsplit(PORTAL_URL)
-ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[_HOST.hostname or "localhost", "localhost", "127.0.0.1", "testserver"])
+_LOCAL = ["localhost", "127.0.0.1", *(["testserver"] if MODE == "test" else [])]
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[_HOST.hostname or "localhost", *_LOCAL])
 CSRF_TRUSTED_ORIGINS = [PORTAL_URL]
 
 COMPANY_NAME = env.str("COMPANY_NAME", default="Yunhe Pump Works")

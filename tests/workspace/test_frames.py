@@ -15,6 +15,7 @@ from apps.core import clock
 from apps.directory.models import Person
 from apps.workspace import services
 from apps.workspace.selectors.shell import Shell
+from apps.workspace.templatetags.business import PLACE_OF_TOKEN
 from tests.workspace.test_pages import text
 
 pytestmark = pytest.mark.req("G1", "E1")
@@ -34,7 +35,7 @@ def test_a_warm_page_is_the_page_that_would_be_drawn(stocked: SimpleNamespace, a
     monkeypatch.setattr("apps.workspace.views.frames.KEPT_FOR", 0)
     cache.clear()
     client.get("/?whole")
-    assert first == warm == drawn(client) and "<!--card" not in warm and "the-token-of" not in warm
+    assert first == warm == drawn(client) and "<!--card" not in warm and PLACE_OF_TOKEN not in warm
 
 
 def test_each_visit_gets_its_own_token_in_frame_and_cards(stocked: SimpleNamespace, as_: Any) -> None:

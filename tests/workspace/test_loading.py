@@ -272,6 +272,7 @@ def test_a_warm_card_is_drawn_once_with_each_requests_own_token(stocked: SimpleN
     client = as_(stocked.eve)
     client.get("/widgets/erp.to_ship/")
     pages = [client.get("/").content.decode() for _visit in range(3)]
+    assert all(business.PLACE_OF_TOKEN not in page for page in pages)
     assert drawn.count("erp.to_ship") == 1 + 2  # the fragment's body; once the card and its body on the page
     tokens = [re.findall(r'action="/home/do/ship/".*?name="csrfmiddlewaretoken" value="([^"]+)"', page, re.DOTALL) for page in pages]
     assert all(tokens) and len({token for found in tokens for token in found}) == 3 and business.PLACE_OF_TOKEN not in "".join(pages)
