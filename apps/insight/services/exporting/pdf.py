@@ -69,7 +69,7 @@ def _mark(canvas: Any, watermark: str) -> None:
 
 
 def _figures(readings: Sequence[Reading]) -> Table:
-    heads = [_("Figure"), _("Value"), _("Change"), _("Target"), _("Not counted"), _("Formula")]
+    heads = [_("Figure"), _("Value"), _("Change to before"), _("Target"), _("Not counted"), _("Formula")]
     rows = [[_text(head, 8, GREY) for head in heads]]
     for one in readings:
         target = figures.written(one.target, one.unit) if one.target is not None else ""
