@@ -62,6 +62,11 @@ def visit_input(typed: dict[str, Any]) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def words_typed(post: QueryDict) -> dict[str, str]:
+    """The words of an announcement as typed."""
+    return {name: post.get(name, "")[:25_000] for name in ("title", "title_zh", "body", "body_zh")}
+
+
 def announcement_typed(post: QueryDict) -> dict[str, Any]:
     """What was typed into the form of an announcement, to be shown again."""
     names = ("title", "title_zh", "body", "body_zh", "visible_from", "visible_until", "confirm_by", "people_q")

@@ -12,6 +12,7 @@ urlpatterns = [
     path("announcements/people/", announcements.announcement_people),
     path("announcements/<uuid:announcement_id>/", announcements.announcement_record),
     path("announcements/<uuid:announcement_id>/edit/", announcements.announcement_form),
+    path("announcements/<uuid:announcement_id>/correct/", announcements.announcement_correct),
     path("announcements/<uuid:announcement_id>/publish/", announcements.announcement_publish),
     path("announcements/<uuid:announcement_id>/withdraw/", announcements.announcement_withdraw),
     path("announcements/<uuid:announcement_id>/pin/", announcements.announcement_pin),

@@ -164,7 +164,7 @@ def reach(tab: Tab, how: tuple[str, ...]) -> bool:
     return True
 
 
-def judge(tab: Tab, layer: Layer) -> list[str]:
+def judge(tab: Tab, layer: Layer, look: str) -> list[str]:
     """Open it; what is wrong with it in both themes; close it."""
     found = tab.page.locator(layer.selector).first
     try:
@@ -173,18 +173,19 @@ def judge(tab: Tab, layer: Layer) -> list[str]:
         found.wait_for(state="attached", timeout=8_000)
     except TimeoutError as error:
         return [f"is not there: {error}"]
-    wrong = asked(tab, found)
+    wrong = asked(tab, found, f"layer-{re.sub('[^a-z0-9]+', '_', f'{layer.template} {layer.name}')}.{look}")
     found.evaluate(CLOSE)
     return wrong + tab.errors
 
 
-def asked(tab: Tab, found: Any) -> list[str]:
+def asked(tab: Tab, found: Any, shot: str) -> list[str]:
     """Open it and ask axe in both themes. A push may bring the place anew and closed while it is asked: then it is asked again."""
     for _try in range(3):
         found.evaluate(OPEN)
         tab.settle()
         if not found.is_visible():
             return ["does not open"]
+        tab.shot(shot)
         outside = found.evaluate(OUTSIDE)
         try:
             wrong = tab.violations(within="[data-judged]")
@@ -213,7 +214,6 @@ def test_every_layer_is_clean(open_page: Any, everything: Any, language: str, th
                 tab.errors.clear()
                 tab.goto(path)
                 here = "" if layer.how else path
-            found += [f"{layer.template} {layer.name}: {finding}" for finding in judge(tab, layer)]
-            tab.shot(f"layer-{layer.name.strip('{} ')}.{language}.{theme}.{width}")
+            found += [f"{layer.template} {layer.name}: {finding}" for finding in judge(tab, layer, f"{language}.{theme}.{width}")]
         tab.page.context.close()
     assert found == [], "\n".join(found)

@@ -37,6 +37,7 @@ PAGES: dict[str, tuple[tuple[str, int], ...]] = {
     "admin": (
         ("/connections/", 200), ("/quarantine/", 200), ("/access/", 200), ("/home/layouts/", 200), ("/home/layouts/sales/", 200),
         ("/announcements/written/", 200), (f"/announcements/{NEWS}/", 200), ("/announcements/new/", 200), ("/channels/", 200),
+        (f"/announcements/{NEWS}/correct/", 200),
     ),
     "boss": (
         ("/board/", 200), ("/board/b/company/?period=quarter", 200), ("/board/b/company/wall/", 200), ("/board/figures/", 200),

@@ -77,6 +77,8 @@ def test_every_state_allows_what_the_table_says(desk: SimpleNamespace) -> None:
         "save": lambda row: services.save_announcement(person=desk.admin, fields={"title": "New", "everybody": True}, announcement_id=row.pk, now=desk.now),
         "publish": lambda row: services.publish_announcement(person=desk.admin, announcement_id=row.pk, now=desk.now),
         "pin": lambda row: services.pin_announcement(person=desk.admin, announcement_id=row.pk, pinned=True, now=desk.now),
+        "correct": lambda row: services.correct_announcement(
+            person=desk.admin, announcement_id=row.pk, texts={"title": "New"}, ask_again=False, now=desk.now),
         "remind": lambda row: services.remind_announcement(person=desk.admin, announcement_id=row.pk, now=desk.now),
         "withdraw": lambda row: services.withdraw_announcement(person=desk.admin, announcement_id=row.pk, now=desk.now),
     }
@@ -192,7 +194,52 @@ def test_A9_who_may_not_write_changes_nothing(desk: SimpleNamespace) -> None:
         for act in (services.withdraw_announcement, services.remind_announcement, services.publish_announcement):
             with pytest.raises(NotFound):
                 act(person=person, announcement_id=row.pk, now=desk.now)
+        with pytest.raises(NotFound):
+            services.correct_announcement(person=person, announcement_id=row.pk, texts={"title": "Mine"}, ask_again=True, now=desk.now)
     assert (Entry.objects.count(), Notification.objects.count(), Announcement.objects.values_list("state", "pinned", "updated_at").get()) == before
+
+
+@pytest.mark.req("M6")
+@pytest.mark.parametrize("ask_again", [True, False])
+def test_corrected_words_ask_those_again_who_confirmed_only_when_the_author_says_so(desk: SimpleNamespace, run_jobs: Any, ask_again: bool) -> None:
+    row = desk.publish(desk.write(confirm=True))
+    services.confirm_announcement(person=desk.ana, announcement_id=row.pk, now=desk.now)
+    later = desk.now + HOUR
+    texts = {"title": "Stocktaking on Monday", "title_zh": "周一盘点", "body": row.body}
+    for _twice in range(2):  # the same words once more change nothing
+        services.correct_announcement(person=desk.admin, announcement_id=row.pk, texts=texts, ask_again=ask_again, now=later)
+    run_jobs(now=later)
+    row.refresh_from_db()
+    receipt = AnnouncementReceipt.objects.get(announcement=row, person=desk.ana)
+    assert (row.title, row.title_zh, row.state) == ("Stocktaking on Monday", "周一盘点", "PUBLISHED")
+    assert (receipt.confirmed_at, todo_count(desk.ana, later)) == ((None, 1) if ask_again else (desk.now, 0))
+    assert todo_count(desk.eve, later) == 1  # she had not confirmed: asked once, not twice
+    entry = Entry.objects.get(action="business.announcement.corrected")
+    assert entry.data == {"before": {"title": "Stocktaking on Friday", "title_zh": "周五盘点"}, "asked_again": int(ask_again)}
+    assert notifications.drift(later) == frozenset() and selectors.corrected_at(row) == later
+    if ask_again:
+        services.confirm_announcement(person=desk.ana, announcement_id=row.pk, now=later)
+        assert todo_count(desk.ana, later) == 0
+
+
+@pytest.mark.req("M6")
+def test_the_page_and_the_api_correct_what_is_published(desk: SimpleNamespace, client: Client, sign_in: Any) -> None:
+    row = desk.publish(desk.write(confirm=True))
+    address, api = f"/announcements/{row.pk}/correct/", f"/api/v1/announcements/{row.pk}"
+    sign_in(client, desk.ana)
+    assert client.post(address, {"title": "Mine"}).status_code == 403
+    assert client.patch(api, {"title": "Mine"}, content_type="application/json").status_code == 403
+    sign_in(client, desk.admin)
+    assert "Ask those again" in client.get(address).content.decode()
+    assert client.post(address, {"title": "", "body": "x"}).status_code == 422
+    row.refresh_from_db()
+    assert row.title == "Stocktaking on Friday"
+    shown = client.post(address, {"title": "Stocktaking on Monday", "body": "Closed."}, follow=True).content.decode()
+    assert "Corrected." in shown and "corrected " in shown
+    said = client.patch(api, {"title": "Stocktaking on Tuesday", "ask_again": True}, content_type="application/json")
+    assert (said.status_code, said.json()["title"], said.json()["body"]) == (200, "Stocktaking on Tuesday", "")
+    draft = desk.write()
+    assert client.patch(f"/api/v1/announcements/{draft.pk}", {"title": "x"}, content_type="application/json").status_code == 409
 
 
 @pytest.mark.req("M6", "G1")

@@ -58,6 +58,14 @@ class AnnouncementInput(serializers.Serializer[Any]):
     confirm_by = serializers.DateTimeField(required=False, allow_null=True, default=None)
 
 
+class CorrectionInput(serializers.Serializer[Any]):
+    title = serializers.CharField(max_length=160)
+    title_zh = serializers.CharField(max_length=160, required=False, allow_blank=True, default="")
+    body = serializers.CharField(required=False, allow_blank=True, default="")
+    body_zh = serializers.CharField(required=False, allow_blank=True, default="")
+    ask_again = serializers.BooleanField(default=False, help_text="who confirmed the older words is asked once more")
+
+
 class PinInput(serializers.Serializer[Any]):
     pinned = serializers.BooleanField()
 
@@ -142,6 +150,16 @@ class AnnouncementView(APIView):
         """Change a draft."""
         fields = given(AnnouncementInput, request)
         services.save_announcement(person=person_of(request), fields=fields, announcement_id=announcement_id, now=clock.now())
+        return _shown(request, announcement_id)
+
+
+    @extend_schema(request=CorrectionInput, responses=AnnouncementSerializer, operation_id="announcements_correct")
+    @declare("business.announcement", "manage")
+    def patch(self, request: Request, announcement_id: uuid.UUID) -> Response:
+        """Other words for what is published; whom it is for and when stays."""
+        texts = given(CorrectionInput, request)
+        ask_again = texts.pop("ask_again")
+        services.correct_announcement(person=person_of(request), announcement_id=announcement_id, texts=texts, ask_again=ask_again, now=clock.now())
         return _shown(request, announcement_id)
 
 

@@ -13,6 +13,7 @@ ANNOUNCEMENT_MOVES: Mapping[tuple[str, str], str] = {
     ("DRAFT", "withdraw"): "WITHDRAWN",
     ("PUBLISHED", "pin"): "PUBLISHED",
     ("PUBLISHED", "remind"): "PUBLISHED",
+    ("PUBLISHED", "correct"): "PUBLISHED",
     ("PUBLISHED", "withdraw"): "WITHDRAWN",
 }
 TITLE, BODY = 160, 20_000

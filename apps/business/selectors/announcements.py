@@ -12,6 +12,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from apps.access import selectors as access
+from apps.audit import selectors as audit
 from apps.business.models import Announcement, AnnouncementReceipt, Circulation
 from apps.business.selectors.paging import SIZE, Listed, listed
 from apps.core.access import decide, plan
@@ -128,6 +129,13 @@ def audience(row: Announcement) -> list[Any]:
 def _is_meant(one: Any, paths: list[str], named: set[Any], roles: set[Any]) -> bool:
     in_unit = one.org_unit is not None and any(one.org_unit.path.startswith(path) for path in paths)
     return in_unit or one.pk in named or bool(roles and roles & {role.pk for role in access.roles_of(one)})
+
+
+def corrected_at(row: Announcement) -> dt.datetime | None:
+    """When its words were last changed after it was published."""
+    if row.updated_at == row.published_at:
+        return None
+    return audit.entries(object=f"{RESOURCE}:{row.pk}", action=f"{RESOURCE}.corrected").order_by("-seq").values_list("at", flat=True).first()
 
 
 def reading_report(row: Announcement) -> ReadingReport:

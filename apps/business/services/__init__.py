@@ -4,6 +4,7 @@ from apps.business.services import announcements, circulation, loops, visits
 from apps.business.services.announcements import (
     UnableToChangeAnnouncement,
     confirm_announcement,
+    correct_announcement,
     pin_announcement,
     publish_announcement,
     read_announcement,
@@ -38,6 +39,7 @@ __all__ = [
     "circulation",
     "close_loop",
     "confirm_announcement",
+    "correct_announcement",
     "deal_left_won",
     "loops",
     "make_calendar_link",

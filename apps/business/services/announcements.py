@@ -46,7 +46,7 @@ def save_announcement(*, person: Any, fields: Mapping[str, Any], now: dt.datetim
     with transaction.atomic():
         row = _managed(person, announcement_id) if announcement_id else Announcement(author=person, created_at=now)
         if row.state != State.DRAFT:
-            raise UnableToChangeAnnouncement(_("It is published. Withdraw it and write a new one."))
+            raise UnableToChangeAnnouncement(_("It is published. Correct its words, or withdraw it and write a new one."))
         units, roles, people = _audience(values)
         _require_sound(values, has_audience=bool(values.get("everybody") or units or roles or people))
         for name in (*TEXTS, "visible_from"):
@@ -76,6 +76,41 @@ def publish_announcement(*, person: Any, announcement_id: Any, now: dt.datetime)
             jobs.enqueue(kind=END, payload={"announcement_id": str(row.pk)}, key=f"announcement-end:{row.pk}", run_at=row.visible_until, now=now)
         _audit(person, row, "published", now, {"visible_from": row.visible_from.isoformat()})
     return row
+
+
+def correct_announcement(*, person: Any, announcement_id: Any, texts: Mapping[str, Any], ask_again: bool, now: dt.datetime) -> Announcement:
+    """Other words for what is published: title title_zh body body_zh; whom it is for and when stays. The words before are kept in the audit.
+
+    `ask_again`: who confirmed the older words is asked once more; else their confirmation stands. Raises NotFound, InvalidInput,
+    UnableToChangeAnnouncement.
+    """
+    values = {name: str(texts.get(name) or "").strip() for name in TEXTS}
+    with transaction.atomic():
+        row = _after(_managed(person, announcement_id), "correct")
+        _require_sound({**values, "visible_from": row.visible_from}, has_audience=True)
+        before = {name: getattr(row, name) for name in TEXTS if getattr(row, name) != values[name]}
+        if not before:
+            return row
+        for name in TEXTS:
+            setattr(row, name, values[name])
+        row.updated_at = now
+        row.save(update_fields=[*TEXTS, "updated_at"])
+        asked = _ask_again(row, now) if ask_again and row.confirm else 0
+        _audit(person, row, "corrected", now, {"before": before, "asked_again": asked})
+        realtime.broadcast(hint={"t": "announcement", "id": str(row.pk)}, now=now)
+    return row
+
+
+def _ask_again(row: Announcement, now: dt.datetime) -> int:
+    """Who confirmed the older words, and is still among the readers, owes a confirmation again."""
+    readers = {one.pk: one for one in selectors.audience(row)}
+    confirmed = row.receipts.filter(person__in=readers).exclude(confirmed_at=None)
+    people = [readers[pk] for pk in confirmed.values_list("person_id", flat=True)]
+    row.receipts.filter(person__in=[one.pk for one in people]).update(confirmed_at=None, reminded_at=None)
+    for one in people:
+        notifications.notify(kind=CONFIRM, person_ids=[one.pk], ref=_ref(row, one.pk), params=_params(row), now=now, due_at=row.confirm_by,
+                             dedupe=f"corrected:{row.pk}:{now.isoformat()}")
+    return len(people)
 
 
 def withdraw_announcement(*, person: Any, announcement_id: Any, now: dt.datetime) -> Announcement:

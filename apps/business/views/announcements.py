@@ -64,7 +64,10 @@ def announcement_record(request: PortalRequest, announcement_id: uuid.UUID) -> H
         raise Http404 from error
     may_manage = decide(request.person, "manage", "business.announcement", reading.row.author_id).allowed
     report = selectors.reading_report(reading.row) if may_manage and reading.row.state != "DRAFT" else None
-    context = {"reading": reading, "may_manage": may_manage, "report": report, "now": now, "coming": reading.row.visible_from > now}
+    context = {
+        "reading": reading, "may_manage": may_manage, "report": report, "now": now, "coming": reading.row.visible_from > now,
+        "corrected_at": selectors.corrected_at(reading.row),
+    }  # fmt: skip
     return page(request, "business/announcements/record.html", context, fragment="business/announcements/sheet.html")
 
 
@@ -87,6 +90,29 @@ def announcement_form(request: PortalRequest, announcement_id: uuid.UUID | None 
         return _form(request, typed, announcement_id, error)
     messages.success(request, _("Published.") if "publish" in request.POST else _("Saved as a draft."))
     return HttpResponseRedirect(f"/announcements/{row.pk}/")
+
+
+@declare(*MANAGE)
+@require_http_methods(["GET", "POST"])
+def announcement_correct(request: PortalRequest, announcement_id: uuid.UUID) -> HttpResponse:
+    """Other words for what is published."""
+    typed = {**_typed_of(request, announcement_id), "ask_again": False}
+    error: DomainError | None = None
+    if request.method == "POST":
+        typed |= {**forms.words_typed(request.POST), "ask_again": "ask_again" in request.POST}
+        try:
+            services.correct_announcement(person=request.person, announcement_id=announcement_id, texts=typed, ask_again=typed["ask_again"],
+                                          now=clock.now())
+        except NotFound as missing:
+            raise Http404 from missing
+        except DomainError as refused:
+            error = refused
+        else:
+            messages.success(request, _("Corrected."))
+            return HttpResponseRedirect(f"/announcements/{announcement_id}/")
+    fields = error.details.get("fields", {}) if error else {}
+    context = {"typed": typed, "errors": fields, "refusal": error if error and not fields else None, "announcement_id": announcement_id}
+    return render(request, "business/announcements/correct.html", context, status=error.status if error else 200)
 
 
 def _typed_of(request: PortalRequest, announcement_id: uuid.UUID | None) -> dict[str, Any]:
