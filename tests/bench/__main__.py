@@ -56,7 +56,14 @@ def _signon(folder: pathlib.Path, tell: Tell) -> list[Result]:
     return run(Scale(), folder, tell)
 
 
-SUBJECTS: dict[str, Callable[[pathlib.Path, Tell], list[Result]]] = {"realtime": _realtime, "home": _home, "inbox": _inbox, "signon": _signon}
+def _kpi(folder: pathlib.Path, tell: Tell) -> list[Result]:
+    """A million facts on a SQLite and on a PostgreSQL of this run."""
+    from tests.bench.kpi.measure import Scale, run
+
+    return run(Scale(), folder, tell)
+
+
+SUBJECTS: dict[str, Callable[[pathlib.Path, Tell], list[Result]]] = {"realtime": _realtime, "home": _home, "inbox": _inbox, "signon": _signon, "kpi": _kpi}
 
 
 def _set_up(values: dict[str, str]) -> None:

@@ -85,3 +85,17 @@ def test_a_masked_amount_is_refused_not_shown(shopped: SimpleNamespace, as_: Any
 )  # fmt: skip
 def test_what_cannot_be_read_is_said(shopped: SimpleNamespace, as_: Any, path: str, status: int) -> None:
     assert as_(shopped.boss).get(path).status_code == status
+
+
+@pytest.mark.req("V2")
+def test_the_value_meter_is_read_and_its_baseline_frozen(shopped: SimpleNamespace, as_: Any) -> None:
+    days = {"first_day": "2026-10-01", "last_day": "2026-11-23"}
+    assert as_(shopped.ana).get("/api/v1/value-meter").status_code == 403
+    assert send(as_(shopped.fin), "post", "/api/v1/value-meter/order_cycle/baseline", days).status_code == 403
+    client = as_(shopped.boss)
+    assert {one["key"]: one["verdict"] for one in client.get("/api/v1/value-meter").json()} == {
+        "order_cycle": "no_baseline", "approval_time": "forbidden", "first_response": "no_baseline"}  # fmt: skip
+    assert send(client, "post", "/api/v1/value-meter/order_cycle/baseline", days).status_code == 201
+    assert send(client, "post", "/api/v1/value-meter/order_cycle/baseline", days).status_code == 409
+    gauge = client.get("/api/v1/value-meter").json()[0]
+    assert (gauge["verdict"], gauge["before"], gauge["before_count"]) == ("not_yet", "3.00", 1)

@@ -180,6 +180,41 @@ class NoteInput(serializers.Serializer[Any]):
     text = serializers.CharField(max_length=1000)
 
 
+class GaugeSerializer(serializers.Serializer[Any]):
+    key = serializers.CharField()
+    title = serializers.CharField()
+    formula = serializers.CharField()
+    unit = serializers.ChoiceField(choices=UNITS)
+    target = serializers.IntegerField(help_text="the change that was promised, in percent")
+    verdict = serializers.ChoiceField(choices=["proven", "worse", "not_yet", "no_baseline", "forbidden"])
+    before = _money(allow_null=True, help_text="median of what was frozen")
+    before_count = serializers.IntegerField()
+    before_days = serializers.ListField(child=serializers.DateField(), allow_null=True)
+    now = _money(allow_null=True, help_text="median of the last ninety days")
+    now_count = serializers.IntegerField()
+    now_days = serializers.ListField(child=serializers.DateField(), allow_null=True)
+    change = serializers.FloatField(allow_null=True, help_text="percent")
+    low = serializers.FloatField(allow_null=True, help_text="98 of 100 bootstrap draws lie between low and high")
+    high = serializers.FloatField(allow_null=True)
+    reached = serializers.BooleanField()
+    why = serializers.ListField(child=serializers.CharField())
+    ask = serializers.CharField()
+
+
+class BaselineInput(serializers.Serializer[Any]):
+    first_day = serializers.DateField()
+    last_day = serializers.DateField()
+    department = serializers.UUIDField(required=False, allow_null=True, default=None)
+
+
+class BaselineSerializer(serializers.Serializer[Any]):
+    id = serializers.UUIDField()
+    key = serializers.CharField()
+    first_day = serializers.DateField()
+    last_day = serializers.DateField()
+    frozen_at = serializers.DateTimeField()
+
+
 def _person(request: Request) -> Any:
     return request._request.person  # type: ignore[attr-defined]
 
@@ -318,7 +353,27 @@ class NoteView(APIView):
         return Response(status=204)
 
 
+@declare("insight.board", "view")
+class MeterView(APIView):
+    @extend_schema(responses=GaugeSerializer(many=True), operation_id="value_meter", parameters=[ASKED[3]])
+    def get(self, request: Request) -> Response:
+        """What became faster since the baseline was frozen, by how much, and whether that is proven."""
+        found = selectors.meter(_person(request), department=_parsed(request, "department", uuid.UUID), now=clock.now())
+        return Response(GaugeSerializer(found, many=True).data)
+
+
+@declare("insight.target", "manage")
+class BaselineView(APIView):
+    @extend_schema(request=BaselineInput, responses={201: BaselineSerializer}, operation_id="value_meter_freeze")
+    def post(self, request: Request, key: str) -> Response:
+        """Freeze what a measure was between two days. Once: it is never replaced."""
+        row = services.freeze_baseline(person=_person(request), key=key, now=clock.now(), **_given(BaselineInput, request))
+        return Response(BaselineSerializer(row).data, status=201)
+
+
 urlpatterns = [
+    path("value-meter", MeterView.as_view(), name="api-value-meter"),
+    path("value-meter/<slug:key>/baseline", BaselineView.as_view(), name="api-value-meter-baseline"),
     path("kpis", CatalogueView.as_view(), name="api-kpis"),
     path("kpis/readings", ReadingsView.as_view(), name="api-kpis-readings"),
     path("kpis/notes/<uuid:note_id>", NoteView.as_view(), name="api-kpi-note"),

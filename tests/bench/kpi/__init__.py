@@ -1,0 +1,1 @@
+"""The board over a million facts (PF-7)."""
