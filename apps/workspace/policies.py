@@ -14,7 +14,8 @@ __all__ = [
 ]  # fmt: skip
 # The company's order where no administrator arranged anything; what a person may not see is left out and the others close up.
 ORDER = (
-    "workspace.todos", "workspace.messages", "business.loop", "workflows.approvals", "crm.follow_up", "crm.closing", "business.announcements",
+    "workspace.todos", "workspace.messages", "business.loop", "insight.figures", "workflows.approvals",
+    "crm.follow_up", "crm.closing", "business.announcements",
     "business.calendar", "workspace.quick_launch", "erp.stock_alerts", "erp.my_orders", "crm.my_pipeline", "erp.to_ship", "erp.overdue",
     "workflows.stuck", "integrations.connections", "integrations.quarantine", "workflows.requests", "business.visits", "workspace.favourites",
     "workspace.recent",

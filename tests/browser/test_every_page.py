@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from tests.browser.checks import COLOURS, Tab
-from tests.support import shop
+from tests.support import board, shop
 
 pytestmark = [pytest.mark.browser, pytest.mark.req("I12")]
 
@@ -58,7 +58,7 @@ def stocked(live_portal: str, cast: SimpleNamespace, settings: Any) -> SimpleNam
     settings.ATRIUM_MODE = "demo"  # the tour's pages too
     settings.EMAIL_HOST, settings.WEB_PUSH_HOSTS = "localhost", ["push.example"]  # pages of channels show all there is
     settings.CHAT = {"wecom": {"url": "http://localhost:9", "id": "x", "secret": "x", "agent": "1", "token": "x", "aes_key": "x"}}
-    return shop.fill(cast)
+    return board.fill(cast)
 
 
 def look_like(person: Any, language: str, theme: str) -> None:

@@ -8,6 +8,10 @@ from typing import Any
 
 import pytest
 
+from apps.audit import selectors as audit
+from apps.core import clock
+from apps.insight.services import boards as services
+from apps.realtime import services as realtime
 from tests.browser.conftest import NOISE, chromium, live_portal, open_page  # noqa: F401 - fixtures
 from tests.browser.test_every_page import look_like
 from tests.support import board as figures
@@ -47,3 +51,52 @@ def test_every_page_of_boards_is_clean(open_page: Any, counted: SimpleNamespace)
             found += [f"{path} {language} {theme} {width}: {finding}" for finding in tab.findings()]
         tab.page.context.close()
     assert found == [], "\n".join(found)
+
+
+@pytest.mark.req("E9", "I12")
+def test_a_chart_is_read_by_keys_and_a_board_is_arranged_and_kept_fresh(open_page: Any, counted: SimpleNamespace) -> None:
+    board = services.copy_board(person=counted.boss, ident="company", now=clock.now())
+    tab = open_page(counted.boss)
+    tab.goto(f"/board/b/{board.pk}/")
+    page = tab.page
+    page.wait_for_selector("[data-drawn=bars]")
+    chart = page.locator("[data-drawn=bars]").first
+    said = chart.locator("xpath=following-sibling::*[@data-said]")
+    chart.focus()
+    page.keyboard.press("End")
+    assert said.inner_text().endswith("(13 of 13), not over yet") or said.inner_text().endswith("(13 of 13)")
+    page.keyboard.press("ArrowLeft")
+    assert "¥220 k (12 of 13)" in said.inner_text()
+    # the same as a table, and back; the choice outlives a push
+    card = page.locator("section.at-card", has=chart).first
+    card.get_by_role("button", name="Table").click()
+    assert card.locator("table").is_visible() and not chart.is_visible()
+    # a push reads the board again: a figure that changed is there without a reload
+    before = page.locator("a.fig", has_text="Orders taken").inner_text()
+    figures.one_order_more()
+    realtime.broadcast(hint={"t": "kpi"}, now=clock.now())
+    page.wait_for_function(
+        "before => [...document.querySelectorAll('a.fig')].some(a => a.innerText.includes('Orders taken') && a.innerText !== before)", arg=before
+    )
+    page.wait_for_selector(".chart-table:not([hidden])")
+    # pictures: each chart comes down with a name of its own
+    page.get_by_role("button", name="Export").click()
+    with page.expect_download() as waiting:
+        page.get_by_role("button", name="Charts as pictures").click()
+    assert waiting.value.suggested_filename.endswith(".png")
+    assert [entry.data["form"] for entry in audit.entries(action="insight.board.exported")] == ["image"]
+    # arranged by keys: the first tile goes one to the right of its place, then it is saved
+    tab.goto(f"/board/b/{board.pk}/edit/")
+    page.wait_for_selector("#home-grid[data-ready]")
+    assert tab.findings() == []
+    grab = page.get_by_role("button", name="Move Orders taken", exact=True)
+    grab.focus()
+    page.keyboard.press("Shift+ArrowRight")
+    assert page.locator("[data-say]").inner_text() == "Orders taken: 4 columns wide, 1 rows high."
+    page.get_by_role("button", name="Remove Production progress").click()
+    page.get_by_role("button", name="Save layout").click()
+    page.wait_for_url(f"**/board/b/{board.pk}/")
+    board.refresh_from_db()
+    assert next((tile["kpis"][0], tile["w"]) for tile in board.tiles) == ("erp.orders_taken", 4)
+    assert not [tile for tile in board.tiles if tile["kpis"] == ["erp.production_progress"]]
+    assert tab.errors == []

@@ -160,6 +160,16 @@ def tile_view(tile: Tile, readings: list[Reading]) -> TileView:
     return TileView(tile, ordered, title if tile.title else _("%(title)s by month") % {"title": title}, figures.finding_of_months(lead), chart)
 
 
+def title_of(tile: Tile) -> str:
+    """Without its figures: the own title, else what it shows and in which form, so that two tiles of one figure are told apart."""
+    kpi = KPIS[tile.kpis[0]]
+    if tile.title or tile.is_figure:
+        return tile.title or str(kpi.title)
+    if tile.look == "parts":
+        return _("%(title)s by %(dimension)s") % {"title": kpi.title, "dimension": figures.dimension_words(kpi.breakdown)}
+    return _("%(title)s by month") % {"title": _joined(str(KPIS[key].title) for key in tile.kpis)}
+
+
 def _joined(titles: Iterable[str]) -> str:
     return ("、" if (get_language() or "").startswith("zh") else ", ").join(titles)
 

@@ -10,6 +10,7 @@ from django import template
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from apps.core.kpis import KPIS
 from apps.insight.payloads import Period, Reading
 from apps.insight.policies import figures
 
@@ -66,6 +67,12 @@ def period_words(period: Period) -> str:
 @register.filter
 def dimension_words(name: str) -> str:
     return figures.dimension_words(name)
+
+
+@register.filter
+def kpi_title(key: str) -> str:
+    """In the reader's language now."""
+    return str(KPIS[key].title) if key in KPIS else key
 
 
 @register.filter

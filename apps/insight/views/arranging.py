@@ -59,8 +59,7 @@ def board_edit(request: PortalRequest, ident: str) -> HttpResponse:
     if not board.own:
         messages.error(request, _("This board is not yours. Copy it to arrange it."), extra_tags="danger")
         return HttpResponseRedirect(f"/board/b/{ident}/")
-    words = {one.key: one.title for one in catalogue(request.person)}
-    placed = [Placed(tile, tile.title or words.get(tile.kpis[0], tile.kpis[0])) for tile in board.tiles]
+    placed = [Placed(tile, selectors.title_of(tile)) for tile in board.tiles]
     context = {"board": board, "placed": placed, "base": f"/board/b/{ident}/", "rights": selectors.rights_of(request.person), "roles": access.roles(),
                "firsts": selectors.first_for(board)}
     return render(request, "insight/edit.html", context)
