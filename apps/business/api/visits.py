@@ -85,8 +85,15 @@ def given(form: type[serializers.Serializer[Any]], request: Request) -> dict[str
 
 
 def _json(visit: Projected) -> dict[str, Any]:
-    plain = {name: str(value) if getattr(value, "is_masked", False) else value for name, value in visit.items()}
-    return dict(VisitSerializer({"report": "", **plain}).data)
+    """What a role does not see of it is null; a masked text is dots."""
+    fields = VisitSerializer().fields
+    return dict(VisitSerializer({name: _readable(visit.get(name), field) for name, field in fields.items()}).data)
+
+
+def _readable(value: Any, field: Any) -> Any:
+    if not getattr(value, "is_masked", False):
+        return value
+    return str(value) if isinstance(field, serializers.CharField) else None
 
 
 def _shown(request: Request, visit_id: uuid.UUID, status: int = 200) -> Response:

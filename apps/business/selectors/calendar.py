@@ -57,8 +57,10 @@ def entries(person: Any, first: dt.date, last: dt.date, now: dt.datetime) -> lis
 
 def _visits(person: Any, start: dt.datetime, end: dt.datetime) -> Iterable[Entry]:
     for row in visits_between(person, start, end):
-        yield _timed("visit", str(row["id"]), _("Visit: %(customer)s") % {"customer": row["customer"]}, row["starts_at"], row["ends_at"],
-                     f"/visits/{row['id']}/", str(row["place"]))
+        begin, over = row.get("starts_at"), row.get("ends_at")
+        if isinstance(begin, dt.datetime) and isinstance(over, dt.datetime):  # whoever may not read when, has it on no calendar
+            title = _("Visit: %(customer)s") % {"customer": row.get("customer", row.get("number", ""))}
+            yield _timed("visit", str(row["id"]), title, begin, over, f"/visits/{row['id']}/", str(row.get("place", "")))
 
 
 def _due(person: Any, start: dt.datetime, end: dt.datetime, now: dt.datetime) -> Iterable[Entry]:

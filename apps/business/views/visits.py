@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import uuid
 from typing import Any
 
@@ -50,9 +51,9 @@ def _record(request: PortalRequest, visit_id: uuid.UUID) -> dict[str, Any]:
     mine = visit["owner_id"] == request.person.pk and plan(request.person, "create", "business.visit").allowed
     open_states = ("REQUESTED", "APPROVED", "RETURNED")
     return {
-        "visit": visit, "now": now, "mine": mine, "may_change": mine and visit["state"] in open_states,
-        "may_report": mine and visit["state"] == "APPROVED" and visit["starts_at"] <= now,
-        "over": visit["ends_at"] <= now,
+        "visit": visit, "now": now, "mine": mine, "may_change": mine and visit.get("state") in open_states,
+        "may_report": mine and visit.get("state") == "APPROVED" and _past(visit.get("starts_at"), now),
+        "over": _past(visit.get("ends_at"), now),
     }  # fmt: skip
 
 
@@ -102,9 +103,15 @@ def visit_change(request: PortalRequest, visit_id: uuid.UUID) -> HttpResponse:
 
 
 def _typed_of(visit: Any) -> dict[str, Any]:
-    local = {name: timezone.localtime(visit[name]).strftime("%Y-%m-%dT%H:%M") for name in ("starts_at", "ends_at")}
-    chosen = [str(one.pk) for one in visit["companions"]]
-    return {**local, "customer_id": visit["customer_id"], "place": visit["place"], "purpose": visit["purpose"], "companions": chosen}
+    seen = {name: value for name, value in visit.items() if name not in visit.masked}
+    local = {name: timezone.localtime(seen[name]).strftime("%Y-%m-%dT%H:%M") for name in ("starts_at", "ends_at") if name in seen}
+    chosen = [str(one.pk) for one in seen.get("companions", ())]
+    return {"starts_at": "", "ends_at": "", **local, "companions": chosen, **{name: seen.get(name, "") for name in ("customer_id", "place", "purpose")}}
+
+
+def _past(at: Any, now: dt.datetime) -> bool:
+    """Whoever may not read when it is, is told of no moment that has passed."""
+    return isinstance(at, dt.datetime) and at <= now
 
 
 def _form(request: PortalRequest, typed: dict[str, Any], error: DomainError | None = None, visit: Any = None) -> HttpResponse:

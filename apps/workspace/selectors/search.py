@@ -5,6 +5,7 @@ A slip of the finger still finds; a field that is masked for the person neither 
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -99,9 +100,8 @@ def _documents(person: Any, q: str, now: Any, size: int) -> list[Group]:
     groups = []
     if plan(person, "view", "business.visit").allowed:
         rows = business.visits(person, now=now, size=200).rows
-        visits = ((f"{row['number']} {_plain(row['customer'])} {row['purpose']} {row['place']}", row) for row in rows)
-        groups.append(_best("visit", _("Visits"), q, visits, size, lambda row: Hit(
-            f"{row['number']} {row['purpose']}", f"/visits/{row['id']}/", f"{row['customer']} · {moment(row['starts_at'])}")))  # fmt: skip
+        visits = ((" ".join(_plain(row.get(name, "")) for name in ("number", "customer", "purpose", "place")), row) for row in rows)
+        groups.append(_best("visit", _("Visits"), q, visits, size, _visit))
     if plan(person, "view", "business.announcement").allowed:
         news = ((f"{one.row.title} {one.row.title_zh}", one) for one in business.announcements(person, now=now, size=200).rows)
         groups.append(_best("announcement", _("Announcements"), q, news, size, lambda one: Hit(
@@ -110,6 +110,12 @@ def _documents(person: Any, q: str, now: Any, size: int) -> list[Group]:
         cases = ((f"{label} {_plain(title)}", (key, title, label)) for key, title, label in workflows.cases_of(person, size=200))
         groups.append(_best("case", _("Cases"), q, cases, size, lambda case: Hit(str(case[1]), f"/loop/{parts.quoted(case[0])}/", case[2])))
     return groups
+
+
+def _visit(row: Projected) -> Hit:
+    begins = row.get("starts_at")
+    meta = " · ".join(str(part) for part in (row.get("customer", ""), moment(begins) if isinstance(begins, dt.datetime) else "") if str(part))
+    return Hit(f"{row.get('number', '')} {row.get('purpose', '')}".strip() or _("Visit"), f"/visits/{row['id']}/", meta)
 
 
 def _plain(value: Any) -> str:
