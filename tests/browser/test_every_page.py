@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from tests.browser.checks import COLOURS, Tab
-from tests.support import board, shop
+from tests.support import board
 
 pytestmark = [pytest.mark.browser, pytest.mark.req("I12")]
 
