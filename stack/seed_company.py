@@ -258,3 +258,22 @@ ORDERS += [
 # what became of the orders, by place: the last two wait for the warehouse, the older ones are shipped, invoiced, paid
 STATES = ["paid"] * 4 + ["invoiced"] * 3 + ["processing"] + ["paid", "shipped", "processing", "quotation"]
 TERM_DAYS = (0, 7, 15, 30, 45, 60, 90, 120)
+
+# region of a customer, by the city; line of a product, by its number
+REGIONS = ("East China", "South China", "North China", "West China")
+_CITIES = (
+    "Suzhou Nanjing Ningbo Shaoxing Shanghai Hangzhou Wuxi Hefei Tongling",
+    "Guangzhou Shenzhen Foshan Fuzhou Xiamen",
+    "Qingdao Tianjin Dalian Taiyuan Shenyang Changchun Hohhot Yantai Zibo Tangshan",
+    "Wuhan Chengdu Xi'an Chongqing Kunming Urumqi",
+)
+REGION_OF = {city: region for region, cities in zip(REGIONS, _CITIES, strict=True) for city in cities.split()}
+PRODUCT_LINES = ("Pumps", "Spare parts", "Service")
+
+
+def product_line(sku):
+    """Pumps are what the works makes; spare parts are bought; services are done."""
+    if sku.startswith("S-"):
+        return "Service"
+    number = int(sku[2:])
+    return "Pumps" if number <= 1013 or 1029 <= number <= 1032 else "Spare parts"

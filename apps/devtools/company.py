@@ -107,6 +107,7 @@ _SELLING = [
     _g("crm.deal", "department", "view", READ),
     _g("crm.deal", "own", "view edit win", {"*": "edit"}),
     _g("crm.follow_up", "all", "view create", {"*": "edit"}),
+    _g("crm.case", "all", "view", READ),
     _g("erp.order", "all", "view", READ),
     _g("erp.shipment", "all", "view", READ),
     _g("erp.stock", "all", "view", READ),
@@ -117,7 +118,7 @@ _SELLING = [
     _g("business.visit", "own", "view create", {"*": "edit"}),
     _g("integrations.quarantine", "own", "view cure", READ),
 ]
-_LOOKING = [_g(f"erp.{kind}", "all", "view", READ) for kind in ("order", "shipment", "stock", "product", "purchase_request")]
+_LOOKING = [_g(f"erp.{kind}", "all", "view", READ) for kind in ("order", "shipment", "stock", "product", "purchase_request", "purchase_order", "production")]
 
 ROLES: list[dict[str, Any]] = [
     {
@@ -165,6 +166,7 @@ ROLES: list[dict[str, Any]] = [
         "grants": [
             _g("erp.receivable", "all", "view edit remind", {"*": "edit"}),
             _g("erp.invoice", "all", "view edit", {"*": "edit"}),
+            _g("erp.payment", "all", "view", READ),
             _g("crm.customer", "all", "view", {"*": "read", "class:private": "none"}),
             _g("insight.board", "all", "view arrange"),
             _g("insight.export", "all", "data"),
@@ -182,6 +184,8 @@ ROLES: list[dict[str, Any]] = [
             _g("erp.stock", "all", "view", READ),
             _g("erp.product", "all", "view", READ),
             _g("erp.purchase_request", "all", "view create", READ),
+            _g("erp.purchase_order", "all", "view", {"*": "read", "class:confidential": "masked"}),
+            _g("erp.production", "all", "view", READ),
             _g("erp.order", "all", "view", {"*": "read", "class:confidential": "masked"}),
         ],
     },
@@ -204,6 +208,7 @@ ROLES: list[dict[str, Any]] = [
             _g("crm.customer", "all", "view", READ_MASKED),
             _g("crm.deal", "all", "view", READ),
             _g("crm.follow_up", "all", "view", READ),
+            _g("crm.case", "all", "view", READ),
             _g("erp.receivable", "all", "view", READ),
             _g("insight.board", "all", "view arrange share"),
             _g("insight.flow", "all", "view"),

@@ -55,6 +55,8 @@ class Customer(Canonical):
     contacts: tuple[Contact, ...] = ()
     owner_email: str = ""
     note: str = ""
+    region: str = ""
+    created_at: dt.datetime | None = None
 
 
 class Line(BaseModel):
@@ -67,6 +69,7 @@ class Line(BaseModel):
     quantity: Decimal
     unit_price: Decimal
     amount: Decimal
+    product_line: str = ""
 
 
 class Deal(Canonical):
@@ -88,6 +91,9 @@ class Deal(Canonical):
     probability: int | None = None
     organisation: str = ""
     custom: dict[str, Any] = Field(default_factory=dict)
+    region: str = ""
+    product_line: str = ""
+    created_at: dt.datetime | None = None
 
 
 class FollowUp(Canonical):
@@ -103,6 +109,24 @@ class FollowUp(Canonical):
     author_email: str = ""
 
 
+class Case(Canonical):
+    """CRM service request. state: new | assigned | pending | closed | rejected | duplicate. responded_at: the first answer to the customer."""
+
+    kind: Literal["case"] = "case"
+    name: str
+    customer_id: str | None = None
+    customer_key: str = ""
+    customer_name: str = ""
+    region: str = ""
+    state: str
+    priority: str = ""
+    case_type: str = ""
+    owner_email: str = ""
+    created_at: dt.datetime
+    responded_at: dt.datetime | None = None
+    closed_on: dt.date | None = None
+
+
 class Product(Canonical):
     """ERP product. `key` = SKU. `stocked` False: a service."""
 
@@ -112,6 +136,7 @@ class Product(Canonical):
     currency: str = ""
     unit: str = ""
     stocked: bool = True
+    product_line: str = ""
 
 
 class Stock(Canonical):
@@ -142,16 +167,20 @@ class Order(Canonical):
     ordered_on: dt.date | None = None
     invoice_ids: tuple[str, ...] = ()
     shipment_ids: tuple[str, ...] = ()
+    region: str = ""
+    created_at: dt.datetime | None = None
+    planned_on: dt.date | None = None
 
 
 class ShipmentLine(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
     sku: str
     quantity: Decimal
+    product_line: str = ""
 
 
 class Shipment(Canonical):
-    """ERP delivery note. `key` = its number.
+    """ERP delivery note. `key` = its number. planned_on against effective_on (the day it left the house) says whether it was late.
     state: waiting | assigned | picked | packed | shipped | done | cancelled (shipped and done both left the house)."""
 
     kind: Literal["shipment"] = "shipment"
@@ -164,6 +193,9 @@ class Shipment(Canonical):
     shipped_at: dt.datetime | None = None
     tracking: str = ""
     lines: tuple[ShipmentLine, ...] = ()
+    region: str = ""
+    created_at: dt.datetime | None = None
+    effective_on: dt.date | None = None
 
 
 class Receivable(Canonical):
@@ -176,10 +208,11 @@ class Receivable(Canonical):
     currency: str
     limit: Decimal | None = None
     open_invoices: int = 0
+    region: str = ""
 
 
 class Invoice(Canonical):
-    """ERP customer invoice. `key` = number ("" while draft). state: draft | posted | paid | cancelled."""
+    """ERP customer invoice. `key` = number ("" while draft). state: draft | posted | paid | cancelled. paid_on: the last payment, once all is paid."""
 
     kind: Literal["invoice"] = "invoice"
     customer_key: str
@@ -190,6 +223,24 @@ class Invoice(Canonical):
     currency: str
     invoiced_on: dt.date | None = None
     due_on: dt.date | None = None
+    region: str = ""
+    created_at: dt.datetime | None = None
+    amount_paid: Decimal = Decimal(0)
+    paid_on: dt.date | None = None
+
+
+class Payment(Canonical):
+    """What a customer paid of one invoice; negative: given back. `key` = the number of the booking."""
+
+    kind: Literal["payment"] = "payment"
+    customer_key: str
+    customer_name: str = ""
+    region: str = ""
+    invoice_id: str
+    invoice_key: str = ""
+    amount: Decimal
+    currency: str
+    paid_on: dt.date
 
 
 class PurchaseRequest(Canonical):
@@ -203,7 +254,41 @@ class PurchaseRequest(Canonical):
     needed_on: dt.date | None = None
 
 
+class PurchaseOrder(Canonical):
+    """ERP order to a supplier. `key` = number. state: draft | confirmed | processing | done | cancelled. planned_on: all of it was to be there;
+    received_on: the last of it came."""
+
+    kind: Literal["purchase_order"] = "purchase_order"
+    supplier_key: str
+    supplier_name: str = ""
+    state: str
+    amount: Decimal
+    currency: str
+    lines: tuple[Line, ...] = ()
+    ordered_on: dt.date | None = None
+    planned_on: dt.date | None = None
+    received_on: dt.date | None = None
+    created_at: dt.datetime | None = None
+
+
+class Production(Canonical):
+    """ERP production order. `key` = number. state: draft | waiting | assigned | running | done | cancelled."""
+
+    kind: Literal["production"] = "production"
+    sku: str
+    name: str = ""
+    product_line: str = ""
+    quantity: Decimal
+    state: str
+    planned_on: dt.date | None = None
+    started_on: dt.date | None = None
+    done_on: dt.date | None = None
+    created_at: dt.datetime | None = None
+
+
 KINDS: dict[str, type[Canonical]] = {
     model.model_fields["kind"].default: model
-    for model in (Customer, Deal, FollowUp, Product, Stock, Order, Shipment, Receivable, Invoice, PurchaseRequest)
+    for model in (
+        Customer, Deal, FollowUp, Case, Product, Stock, Order, Shipment, Receivable, Invoice, Payment, PurchaseRequest, PurchaseOrder, Production,
+    )
 }

@@ -18,7 +18,8 @@ EMAIL = re.compile(r"^[^@\s]+@[^@\s]+\.[^@\s]+$")
 NEEDED: dict[str, tuple[str, ...]] = {
     "customer": ("name",), "deal": ("name",), "follow_up": ("occurred_at",), "product": ("key", "name"), "stock": ("key",),
     "order": ("customer_key", "currency"), "shipment": ("state",), "receivable": ("key", "currency"), "invoice": ("customer_key", "currency"),
-    "purchase_request": ("sku",),
+    "purchase_request": ("sku",), "case": ("name",), "payment": ("customer_key", "currency"), "purchase_order": ("supplier_key", "currency"),
+    "production": ("sku",),
 }  # fmt: skip
 
 ASK = _("Look at the record in its system, or ask the portal administrator.")

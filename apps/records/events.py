@@ -12,7 +12,8 @@
 RESOURCES = {
     "customer": "crm.customer", "deal": "crm.deal", "follow_up": "crm.follow_up", "product": "erp.product", "stock": "erp.stock",
     "order": "erp.order", "shipment": "erp.shipment", "receivable": "erp.receivable", "invoice": "erp.invoice",
-    "purchase_request": "erp.purchase_request",
+    "purchase_request": "erp.purchase_request", "case": "crm.case", "payment": "erp.payment", "purchase_order": "erp.purchase_order",
+    "production": "erp.production",
 }  # fmt: skip
 
 RECORD_CHANGED = "records.record.changed"

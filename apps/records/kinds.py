@@ -22,7 +22,8 @@ def kind_word(kind: str) -> str:
     return {
         "customer": _("customer"), "deal": _("deal"), "follow_up": _("follow-up"), "product": _("product"), "stock": _("stock level"),
         "order": _("order"), "shipment": _("shipment"), "receivable": _("receivable"), "invoice": _("invoice"),
-        "purchase_request": _("purchase request"),
+        "purchase_request": _("purchase request"), "case": _("service request"), "payment": _("payment"), "purchase_order": _("purchase order"),
+        "production": _("production order"),
     }.get(kind, kind)
 
 
@@ -114,7 +115,7 @@ class PaymentDue(NotificationKind):
 
 # --- kinds that connectors add by their manifests -----------------------------------------------------------------------------------------
 
-MONEY = {"amount", "amount_due", "balance", "overdue", "limit", "list_price"}
+MONEY = {"amount", "amount_due", "amount_paid", "balance", "overdue", "limit", "list_price"}
 
 
 class RecordMessage(NotificationKind):

@@ -17,12 +17,13 @@ from apps.records.events import RESOURCES  # noqa: F401 - part of these rules
 ACTIONS = {
     "customer": {"view", "edit"}, "deal": {"view", "edit", "win"}, "follow_up": {"view", "create"}, "shipment": {"view", "advance"},
     "receivable": {"view", "edit", "remind"}, "purchase_request": {"view", "create"}, "invoice": {"view", "edit"},
+    "case": {"view"}, "payment": {"view"}, "purchase_order": {"view"}, "production": {"view"},
 }  # fmt: skip
 PRIVATE = {("customer", "phone"), ("customer", "email"), ("customer", "contacts")}
-CONFIDENTIAL = {"amount", "balance", "overdue", "limit", "amount_due", "list_price", "unit_price", "lines", "custom"}
+CONFIDENTIAL = {"amount", "balance", "overdue", "limit", "amount_due", "amount_paid", "list_price", "unit_price", "lines", "custom"}
 EMAIL = re.compile(r"^[^@\s]+@[^@\s]+\.[^@\s]+$")
 # Kinds whose owner is the seller of their customer.
-OF_CUSTOMER = ("order", "shipment", "receivable", "invoice")
+OF_CUSTOMER = ("order", "shipment", "receivable", "invoice", "payment")
 EDITABLE = ("name", "industry", "city", "phone", "email", "website", "note")
 LONGEST = 2000
 SEARCHED_FIELDS = ("external_id", "key", "name", "customer_name", "customer_key", "city", "industry", "reference", "tracking", "subject", "sku")
@@ -77,7 +78,8 @@ def _customer_key(kind: str, record: Json) -> Any:
 
 def happened(kind: str, record: Json) -> dt.datetime | None:
     """The moment a list sorts by. A day counts from its beginning in the company's zone."""
-    for name in ("occurred_at", "stage_changed_at", "shipped_at", "ordered_on", "invoiced_on", "planned_on", "updated_at"):
+    made = ("created_at",) if kind == "case" else ()
+    for name in (*made, "occurred_at", "stage_changed_at", "shipped_at", "ordered_on", "invoiced_on", "paid_on", "planned_on", "updated_at"):
         value = record.get(name)
         if not value:
             continue
@@ -199,6 +201,8 @@ def place_of(kind: str, record: Json) -> str:
         return f"/customers/?{urlencode({'q': record.get('key') or ''})}"
     if kind == "invoice":
         return f"/orders/{record['order_ids'][0]}/" if record.get("order_ids") else "/orders/"
+    if kind == "case":
+        return f"/customers/{record['customer_id']}/" if record.get("customer_id") else ""
     if kind == "follow_up":
         return f"/deals/{record['deal_id']}/" if record.get("deal_id") else f"/customers/{record['customer_id']}/" if record.get("customer_id") else ""
     return ""

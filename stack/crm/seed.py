@@ -41,6 +41,7 @@ ORGS = {  # name: (members, accounts, contacts, leads, opportunities, cases, tas
 FIELDS = {  # written back by the portal; texts, so that any state fits
     "portal_ref": ("Portal reference", "text", None),
     "erp_customer": ("ERP customer code", "text", None),
+    "region": ("Region", "text", None),
     "erp_order_no": ("ERP order number", "text", None),
     "erp_order_state": ("ERP order state", "text", None),
     "contract_no": ("Contract number", "text", None),
@@ -53,8 +54,8 @@ FIELDS = {  # written back by the portal; texts, so that any state fits
     "shipment_ref": ("Delivery notes", "text", None),
     "reject_reason": ("Reason of the refusal", "textarea", None),
 }
-TARGETS = {"Account": ["portal_ref", "erp_customer"], "Contact": ["portal_ref"], "Lead": ["portal_ref"], "Case": ["portal_ref"],
-           "Task": ["portal_ref"], "Opportunity": [k for k in FIELDS if k != "erp_customer"]}
+TARGETS = {"Account": ["portal_ref", "erp_customer", "region"], "Contact": ["portal_ref"], "Lead": ["portal_ref"], "Case": ["portal_ref"],
+           "Task": ["portal_ref"], "Opportunity": [k for k in FIELDS if k not in ("erp_customer", "region")]}
 CITIES = ["Shanghai", "Suzhou", "Shenzhen", "Chengdu", "Wuhan", "Hamburg", "Lyon", "Austin"]
 FIRST = ["Wei", "Na", "Jun", "Li", "Min", "Hao", "Yan", "Tao", "Mia", "Paul", "Lea", "Tom", "Ines", "Karl"]
 LAST = ["Zhang", "Wang", "Chen", "Liu", "Sun", "Zhao", "Meyer", "Dubois", "Smith", "Rossi", "Novak"]
@@ -107,14 +108,14 @@ def seed(number, name, plan):
 
     if number == 1:
         for item in COMPANY["ITEMS"]:
-            Product.objects.get_or_create(org=org, sku=item["sku"], defaults={"name": item["name"], "price": Decimal(item["price"]), "currency": "CNY"})
+            Product.objects.get_or_create(org=org, sku=item["sku"], defaults={"name": item["name"], "price": Decimal(item["price"]), "currency": "CNY", "category": COMPANY["product_line"](item["sku"])})
     accounts = []
     for i in range(n_acc):
         known = COMPANY["CUSTOMERS"][i] if number == 1 else None
         firm = known["name"] if known else f"{FIRMS[i % len(FIRMS)]} {TRADES[i % len(TRADES)]} {i + 1:02d}"
         codes = {"portal_ref": f"CUST-{number}{i + 1:03d}"}
         if number == 1:
-            codes["erp_customer"] = known["code"]
+            codes.update(erp_customer=known["code"], region=COMPANY["REGION_OF"][known["city"]])
         accounts.append(by(Account.objects.create(
             org=org, name=firm, email=f"office{i + 1}@{firm.split()[0].lower()}{i + 1}.example", phone=f"+86 21 5550 {i:04d}",
             website=f"https://{firm.split()[0].lower()}{i + 1}.example", industry=known["industry"] if known else rnd.choice(INDUSTRIES), city=known["city"] if known else CITIES[i % len(CITIES)],

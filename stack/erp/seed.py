@@ -2,7 +2,7 @@
 """Unattended seed of the demo company (proteus, in process, no server needed).
 
 usage: seed.py TRYTON_CONF DBNAME OUT_JSON
-Company, chart of accounts, 3 fiscal years, the goods and customers of seed_company.py with stock and order points, suppliers,
+Company, chart of accounts, 4 fiscal years (history.py writes into the past ones), the goods and customers of seed_company.py with stock and order points, suppliers,
 the realm's people and the service user portal-service, sales in several states, 2 bills.
 OUT_JSON gets ids, logins and the REST keys.
 """
@@ -43,7 +43,7 @@ today = dt.datetime.now(ZoneInfo('Asia/Shanghai')).date()      # the company's d
 Currency, Party = get('currency.currency'), get('party.party')
 cny = Currency(name='Yuan Renminbi', symbol='¥', code='CNY', numeric_code='156',
     rounding=D('0.01'), digits=2)
-cny.rates.new(date=dt.date(today.year - 1, 1, 1), rate=D('1'))
+cny.rates.new(date=dt.date(today.year - 3, 1, 1), rate=D('1'))
 cny.save()
 co_party = Party(name=COMPANY['COMPANY'], code='YUNHE')
 a, = co_party.addresses
@@ -85,7 +85,7 @@ step('chart of accounts')
 Strict, SeqType = get('ir.sequence.strict'), get('ir.sequence.type')
 st_move, = SeqType.find([('name', '=', 'Account Move')])
 st_inv, = SeqType.find([('name', '=', 'Invoice')])
-for year in (today.year - 1, today.year, today.year + 1):
+for year in range(today.year - 2, today.year + 2):
     fy = get('account.fiscalyear')(name=str(year), company=company)
     fy.start_date, fy.end_date = dt.date(year, 1, 1), dt.date(year, 12, 31)
     seqs = [Strict(name=f'move {year}', sequence_type=st_move, company=company)] + [
@@ -121,11 +121,17 @@ cat = get('product.category')(name='Goods', accounting=True,
 cat.save()
 unit, = get('product.uom').find([('name', '=', 'Unit')])
 Template = get('product.template')
+lines = {}
+for name in COMPANY['PRODUCT_LINES']:
+    lines[name] = get('product.category')(name=name)
+    lines[name].save()
 templates = []
 for item in COMPANY['ITEMS']:
     stocked = item['on_hand'] is not None
     t = Template(name=item['name'], code=item['sku'], default_uom=unit, type='goods' if stocked else 'service', list_price=D(item['price']),
-        account_category=cat, salable=True, purchasable=stocked)
+        account_category=cat, salable=True, purchasable=stocked,
+        producible=COMPANY['product_line'](item['sku']) == 'Pumps')
+    t.categories.append(get('product.category')(lines[COMPANY['product_line'](item['sku'])].id))
     t.products[0].cost_price = (D(item['price']) * D('0.62')).quantize(D('0.01'))
     templates.append(t)
 Template.save(templates)
@@ -135,6 +141,13 @@ goods = [p for p, item in zip(products, COMPANY['ITEMS']) if item['on_hand'] is 
 step(f'{len(products)} products')
 
 # --- parties ----------------------------------------------------------------------------------
+PartyCategory = get('party.category')
+region = PartyCategory(name='Region')
+region.save()
+regions = {name: PartyCategory(name=name, parent=region) for name in COMPANY['REGIONS']}
+PartyCategory.save(list(regions.values()))
+
+
 def party(name, code, i, kw_city=None, **kw):
     p = Party(name=name, code=code, **kw)
     a, = p.addresses
@@ -145,6 +158,8 @@ def party(name, code, i, kw_city=None, **kw):
 
 
 customers = [party(c['name'], c['code'], i, kw_city=c['city'], customer_payment_term=term) for i, c in enumerate(COMPANY['CUSTOMERS'], 1)]
+for known, p in zip(COMPANY['CUSTOMERS'], customers):
+    p.categories.append(PartyCategory(regions[COMPANY['REGION_OF'][known['city']]].id))
 suppliers = [party(n, f'S-{i:02d}', i + 40, supplier_payment_term=term) for i, n in enumerate(COMPANY['SUPPLIERS'], 1)]
 Party.save(customers + suppliers)
 step(f'{len(customers)} customers, {len(suppliers)} suppliers')
@@ -183,7 +198,7 @@ RIGHTS = {
     'boss': ['Sales', 'Sales Administrator', 'Purchase', 'Purchase Request', 'Purchase Requisition', 'Purchase Requisition Approval'],
     'fin': ['Accounting'],
     'eve': ['Stock'],
-    'portal-service': ['Portal Integration', 'Sales', 'Stock', 'Purchase', 'Purchase Request', 'Purchase Requisition', 'Accounting'],
+    'portal-service': ['Portal Integration', 'Sales', 'Stock', 'Production', 'Purchase', 'Purchase Request', 'Purchase Requisition', 'Accounting'],
     }
 
 
@@ -279,6 +294,12 @@ for n, (amount, text) in enumerate(((D('480'), 'Office paper'), (D('1260.50'), '
     line = bill.lines.new()
     line.account, line.description, line.quantity, line.unit_price = expense, text, 1, amount
     bill.click('post')
+get('production')(product=by_sku['P-1001'], quantity=4, planned_date=today + dt.timedelta(days=12)).save()
+wanted = get('purchase.purchase')(party=suppliers[3], payment_term=term, delivery_date=today + dt.timedelta(days=9))
+line = wanted.lines.new()
+line.product, line.quantity, line.unit_price = by_sku['P-1018'], 40, (prices['P-1018'] * D('0.62')).quantize(D('0.01'))
+wanted.click('quote')
+step('a production planned, a purchase asked for')
 out['ids'] = {
     'company': company.id, 'currency': cny.id, 'warehouse': wh.id, 'storage': sto.id,
     'payment_method': pm.id, 'payment_terms': {str(d): t.id for d, t in terms.items()}, 'expense_account': expense.id,

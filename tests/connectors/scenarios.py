@@ -100,7 +100,7 @@ def tryton(play: Play) -> None:
     today = dt.date.fromisoformat(tape.fact("today", _today))
     step("check", lambda: play.connector.check(play.config))
     step("wrong_key", lambda: play.connector.check(play.config_with(service_key="not-a-key")))
-    for stream in ("products", "stock", "receivables", "orders", "shipments", "invoices"):
+    for stream in ("products", "stock", "receivables", "orders", "shipments", "invoices", "payments", "purchase_orders", "productions"):
         play.load(stream)
     cursor = step("feed_start", lambda: play.connector.feed(play.config, "")).cursor
     lines = [
@@ -158,7 +158,7 @@ def bottle(play: Play, crm: Any = None) -> None:
     today = dt.date.fromisoformat(tape.fact("today", _today))
     step("check", lambda: play.connector.check(play.config))
     step("wrong_token", lambda: play.connector.check(play.config_with(service_token="bcrm_pat_not-a-token")))
-    for stream, kind in (("customers", "account"), ("deals", "opportunity"), ("follow_ups", "interaction")):
+    for stream, kind in (("customers", "account"), ("deals", "opportunity"), ("follow_ups", "interaction"), ("cases", "case")):
         play.load(stream, tape.fact(f"before_the_last_{stream}", functools.partial(_before_the_last, crm, kind)))
         with mock.patch("apps.connectors.crm_bottle.streams.PAGE", 1):
             step(f"first_of_{stream}", functools.partial(play.connector.stream(stream).load, play.config, ""))
@@ -195,7 +195,7 @@ def bottle(play: Play, crm: Any = None) -> None:
     made = play.act("follow_up_create", "follow_up.create", play.key("talk"), **talk)
     play.act("follow_up_create_again", "follow_up.create", play.key("talk"), **talk)
     play.fetch("follow_up", "follow_ups", made["external_id"])
-    for stream in ("customers", "deals", "follow_ups"):
+    for stream in ("customers", "deals", "follow_ups", "cases"):
         play.fetch(f"gone_{stream}", stream, NO_ID)
     gone = tape.fact("deleted_deal", lambda: _deleted(crm, play.run))
     play.fetch("deal_deleted", "deals", gone)

@@ -153,8 +153,8 @@ def test_a_follow_up_of_a_deal_belongs_to_its_customer_and_names_its_author(crm:
 
 
 def test_what_is_gone_is_none(crm: Play) -> None:
-    steps = ("gone_customers", "gone_deals", "gone_follow_ups", "deal_deleted")
-    assert [crm.results[step] for step in steps] == [None] * 4
+    steps = ("gone_customers", "gone_deals", "gone_follow_ups", "gone_cases", "deal_deleted")
+    assert [crm.results[step] for step in steps] == [None] * 5
 
 
 def test_the_feed_tells_winning_and_deleting_with_our_mark(crm: Play) -> None:
@@ -251,3 +251,38 @@ def test_an_id_that_is_none_names_nothing(crm: Play, identifier: str) -> None:
 @pytest.mark.parametrize(("channel", "kind"), [("visit", "meeting"), ("call", "call"), ("meeting", "meeting"), ("email", "email")])
 def test_a_visit_is_a_meeting_there(channel: str, kind: str) -> None:
     assert mapping.interaction_kind(channel) == kind
+
+
+# --- what figures are reckoned from -----------------------------------------------------------------------------------------------------------
+
+
+def test_a_service_request_names_its_customer_its_owner_and_when_it_was_made(crm: Play) -> None:
+    cases, seeded = crm.mapped("load_cases", "cases"), {c["code"]: c for c in COMPANY["CUSTOMERS"]}
+    assert len(cases) == LAST
+    for case in cases:
+        known = seeded[case.customer_key]
+        assert (case.customer_name, case.region) == (known["name"], COMPANY["REGION_OF"][known["city"]])
+        assert case.owner_email in {"ana@yunhe.example", "boss@yunhe.example"}
+        assert case.created_at.tzinfo is not None
+        assert (case.state == "closed") == (case.closed_on is not None)
+        assert case.responded_at is None
+
+
+def test_a_deal_knows_its_region_and_its_product_line(crm: Play) -> None:
+    deal = one(crm, "deal", "deals")
+    assert (deal.region, deal.product_line) == ("East China", "Pumps")
+    assert [line.product_line for line in deal.lines] == ["Pumps", "Spare parts", ""]
+    assert deal.created_at.tzinfo is not None
+    assert one(crm, "customer", "customers").region == "East China"
+
+
+def test_a_first_answer_is_a_moment_and_a_state_nobody_knows_is_not_taken() -> None:
+    raw = {"id": NO_ID, "name": "Leak", "status": "Pending", "priority": "High", "case_type": "Incident", "created_at": "2026-11-02T01:00:00+00:00",
+           "first_response_at": "2026-11-02T03:30:00+00:00", "owner_email": "ana@yunhe.example", "account": None}  # fmt: skip
+    found = mapping.case({"case": raw})
+    assert found.responded_at - found.created_at == dt.timedelta(hours=2, minutes=30)
+    assert (found.state, found.priority, found.case_type, found.customer_id, found.customer_key) == ("pending", "high", "incident", None, "")
+    with pytest.raises(ValueError, match="not known"):
+        mapping.case({"case": {**raw, "status": "Melted"}})
+    with pytest.raises(ValueError, match="no case"):
+        mapping.case({})

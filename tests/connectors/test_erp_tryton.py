@@ -55,20 +55,21 @@ def test_stock_is_what_is_there_less_what_is_promised(erp: Play) -> None:
 
 def test_an_order_with_its_net_prices_and_the_companys_day(erp: Play) -> None:
     found = one(erp, "order", "orders")
-    assert plain(found) == plain(
+    assert plain(found, "created_at") == plain(
         Order(
             external_id="13", key="SO-20813", customer_key="C-004", customer_name="Sunrise Paper", state="processing", amount=Decimal("125320.00"),
             currency="CNY", payment_term="45 days", reference=erp.key("deal"), comment="Recorded 录制", ordered_on=DAY,
             lines=(
                 Line(external_id="24", sku="P-1001", name="Centrifugal pump 5.5 kW", quantity=Decimal(3), unit_price=Decimal("6573.3333"),
-                     amount=Decimal("19720.00")),
+                     amount=Decimal("19720.00"), product_line="Pumps"),
                 Line(external_id="25", sku="P-1011", name="Vacuum pump 4 kW", quantity=Decimal(12), unit_price=Decimal(8600),
-                     amount=Decimal("103200.00")),
+                     amount=Decimal("103200.00"), product_line="Pumps"),
                 Line(external_id="26", sku="S-2001", name="On-site commissioning, day", quantity=Decimal(1), unit_price=Decimal(2400),
-                     amount=Decimal("2400.00")),
+                     amount=Decimal("2400.00"), product_line="Service"),
             ),
-            invoice_ids=("14",), shipment_ids=("12",),
-        )
+            invoice_ids=("14",), shipment_ids=("12",), region="East China", planned_on=DAY + dt.timedelta(days=7),
+        ),
+        "created_at",
     )  # fmt: skip
     assert found.version
     assert found.updated_at.utcoffset() == dt.timedelta(0)  # Tryton's stamps name no zone and are UTC
@@ -105,11 +106,11 @@ def test_an_order_is_written_with_what_the_portal_says_and_nothing_else(erp: Pla
 def test_shipments_sum_a_products_moves_and_know_when_they_left(erp: Play) -> None:
     waiting, done = one(erp, "shipment_waiting", "shipments"), one(erp, "shipment", "shipments")
     common = {"external_id": "12", "key": "12", "order_ids": ("13",), "order_keys": ("SO-20813",), "customer_key": "C-004",
-              "customer_name": "Sunrise Paper", "planned_on": DAY}  # fmt: skip
-    full = (ShipmentLine(sku="P-1001", quantity=Decimal(3)), ShipmentLine(sku="P-1011", quantity=Decimal(12)))
-    part = (ShipmentLine(sku="P-1001", quantity=Decimal(2)), ShipmentLine(sku="P-1011", quantity=Decimal(1)))
-    assert plain(waiting) == plain(Shipment(**common, state="waiting", lines=full))
-    assert plain(done, "shipped_at") == plain(Shipment(**common, state="done", lines=part), "shipped_at")
+              "customer_name": "Sunrise Paper", "planned_on": DAY, "region": "East China"}  # fmt: skip
+    full = (ShipmentLine(sku="P-1001", quantity=Decimal(3), product_line="Pumps"), ShipmentLine(sku="P-1011", quantity=Decimal(12), product_line="Pumps"))
+    part = (ShipmentLine(sku="P-1001", quantity=Decimal(2), product_line="Pumps"), ShipmentLine(sku="P-1011", quantity=Decimal(1), product_line="Pumps"))
+    assert plain(waiting, "created_at") == plain(Shipment(**common, state="waiting", lines=full), "created_at")
+    assert plain(done, "created_at", "shipped_at") == plain(Shipment(**common, state="done", lines=part, effective_on=DAY), "created_at", "shipped_at")
     assert waiting.shipped_at is None
     assert done.shipped_at.utcoffset() == dt.timedelta(0)
     assert [erp.results[f"shipment_{step}"]["state"] for step in ("assigned", "picked", "done")] == ["assigned", "picked", "done"]
@@ -122,9 +123,9 @@ def test_two_moves_of_one_product_are_one_line() -> None:
 
 
 def test_an_invoice_says_what_is_due_and_when(erp: Play) -> None:
-    assert plain(one(erp, "invoice", "invoices")) == plain(
+    assert plain(one(erp, "invoice", "invoices"), "created_at") == plain(
         Invoice(external_id="14", key="INV2026-00009", customer_key="C-004", order_ids=("13",), state="posted", amount=Decimal("125320.00"),
-                amount_due=Decimal("125320.00"), currency="CNY", invoiced_on=DAY, due_on=DAY + dt.timedelta(days=45))
+                amount_due=Decimal("125320.00"), currency="CNY", invoiced_on=DAY, due_on=DAY + dt.timedelta(days=45), region="East China"), "created_at",
     )  # fmt: skip
     paid = [i for i in erp.mapped("load_invoices", "invoices") if i.state == "paid"]
     assert paid
@@ -293,3 +294,35 @@ def test_an_erp_that_lacks_a_command_is_named() -> None:
     with line_to(lambda ask: of_json(200, {"trytond": "8.0", "commands": ["sale.create", "invoice.post"], "login": "x"}), prefix="/erp") as line:
         found = connector.check(connector.config.model_validate({"base_url": line.url, "service_key": "k"}))
     assert (found.ok, found.message) == (False, "portal_bridge lacks the commands purchase_request.create, shipment.advance.")
+
+
+# --- what figures are reckoned from -----------------------------------------------------------------------------------------------------------
+
+
+def test_orders_name_region_and_product_line_of_the_company(erp: Play) -> None:
+    region = {c["code"]: COMPANY["REGION_OF"][c["city"]] for c in COMPANY["CUSTOMERS"]}
+    orders = erp.mapped("load_orders", "orders")
+    assert {(o.customer_key, o.region) for o in orders} <= set(region.items())
+    assert {(line.sku, line.product_line) for o in orders for line in o.lines} <= {(i["sku"], COMPANY["product_line"](i["sku"])) for i in COMPANY["ITEMS"]}
+    assert {o.created_at.utcoffset() for o in orders} == {dt.timedelta(0)}
+
+
+def test_payments_are_what_invoices_say_was_paid(erp: Play) -> None:
+    invoices, payments = erp.mapped("load_invoices", "invoices"), erp.mapped("load_payments", "payments")
+    assert {p.invoice_key: p.amount for p in payments} == {i.key: i.amount_paid for i in invoices if i.amount_paid}
+    assert {i.key: i.paid_on for i in invoices if i.state == "paid"} == {p.invoice_key: p.paid_on for p in payments}
+    assert all(i.amount_paid + i.amount_due == i.amount for i in invoices if i.state in ("posted", "paid"))
+    assert {i.paid_on for i in invoices if i.state == "posted"} == {None}
+
+
+def test_a_planned_production_and_a_purchase_that_was_asked_for(erp: Play) -> None:
+    (made,), (wanted,) = erp.mapped("load_productions", "productions"), erp.mapped("load_purchase_orders", "purchase_orders")
+    assert (made.sku, made.product_line, made.quantity, made.state, made.done_on) == ("P-1001", "Pumps", 4, "draft", None)
+    assert (wanted.supplier_key, wanted.state, wanted.amount, wanted.currency, wanted.received_on) == ("S-04", "draft", Decimal("2132.80"), "CNY", None)
+    assert [(line.sku, line.quantity, line.product_line) for line in wanted.lines] == [("P-1018", 40, "Spare parts")]
+
+
+@pytest.mark.parametrize("state", ["unheard_of", "", "DONE"])
+def test_a_production_in_a_state_nobody_knows_is_not_taken(state: str) -> None:
+    with pytest.raises(ValueError, match="not known"):
+        mapping.production({"id": 1, "state": state, "quantity": 1, "product": "P-1001"})

@@ -1,6 +1,7 @@
 """From BottleCRM's records to ours. Pure; ValueError for what cannot be understood.
 
-Inputs are what streams.py puts together: {"account": ...}, {"deal": ..., "account": row}, {"interaction": ..., "author": email}.
+Inputs are what streams.py puts together: {"account": ...}, {"deal": ..., "account": row}, {"interaction": ..., "author": email},
+{"case": row with account and owner_email}.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from apps.integrations.canonical import Contact, Customer, Deal, FollowUp, Line
+from apps.integrations.canonical import Case, Contact, Customer, Deal, FollowUp, Line
 from apps.integrations.sdk import plain
 
 Raw = Mapping[str, Any]
@@ -43,6 +44,8 @@ def customer(raw: Raw) -> Customer:
         website=_text(account.get("website")),
         note=_text(account.get("description")),
         owner_email=_owner(account),
+        region=_text(_custom(account).get("region")),
+        created_at=account.get("created_at"),
         contacts=tuple(_contact(one) for one in raw.get("contacts") or ()),
     )
 
@@ -54,7 +57,7 @@ def _contact(raw: Raw) -> Contact:
 
 def deal(raw: Raw) -> Deal:
     found, account = _object(raw, "deal"), raw.get("account") or {}
-    custom = _custom(found)
+    custom, lines = _custom(found), tuple(_line(one) for one in found.get("line_items") or ())
     return Deal(
         external_id=_id(found),
         version=_text(found.get("updated_at")),
@@ -68,11 +71,14 @@ def deal(raw: Raw) -> Deal:
         stage_changed_at=found.get("stage_changed_at"),
         amount=found.get("amount"),
         currency=_text(found.get("currency")),
-        lines=tuple(_line(one) for one in found.get("line_items") or ()),
+        lines=lines,
         owner_email=_owner(found),
         closed_on=found.get("closed_on"),
         probability=found.get("probability"),
         organisation=_text(raw.get("organisation")),
+        region=_text(_custom(account).get("region")),
+        product_line=_main_line(lines),
+        created_at=found.get("created_at"),
         custom={name: _text(custom.get(name)) for name in CONTRACT_FIELDS if custom.get(name) not in (None, "")},
     )
 
@@ -87,7 +93,17 @@ def _line(raw: Raw) -> Line:
         quantity=quantity,
         unit_price=plain((total / quantity).quantize(Decimal("0.0001")).normalize()) if quantity else _number(raw.get("unit_price")),
         amount=total,
+        product_line=_text(product.get("category")),
     )
+
+
+def _main_line(lines: tuple[Line, ...]) -> str:
+    """The product line that most of the money of a deal is in; the first one of equals."""
+    sums: dict[str, Decimal] = {}
+    for line in lines:
+        if line.product_line:
+            sums[line.product_line] = sums.get(line.product_line, Decimal(0)) + line.amount
+    return max(sums, key=lambda name: sums[name], default="")
 
 
 # BottleCRM knows calls, meetings and mails: a visit is a meeting there
@@ -112,6 +128,34 @@ def follow_up(raw: Raw) -> FollowUp:
         body=_text(found.get("body")),
         occurred_at=found.get("occurred_at"),  # type: ignore[arg-type]
         author_email=_text(raw.get("author")),
+    )
+
+
+CASE_STATES = {"New": "new", "Assigned": "assigned", "Pending": "pending", "Closed": "closed", "Rejected": "rejected", "Duplicate": "duplicate"}
+
+
+def case(raw: Raw) -> Case:
+    found = _object(raw, "case")
+    account = found.get("account") or {}
+    state = CASE_STATES.get(_text(found.get("status")))
+    if state is None:
+        raise ValueError(f"the state {found.get('status')!r} is not known")
+    return Case(
+        external_id=_id(found),
+        version=_text(found.get("updated_at")),
+        updated_at=found.get("updated_at"),
+        name=_text(found.get("name")),
+        customer_id=_text(account.get("id")) or None,
+        customer_key=_text(_custom(account).get("erp_customer")),
+        customer_name=_text(account.get("name")),
+        region=_text(_custom(account).get("region")),
+        state=state,
+        priority=_text(found.get("priority")).lower(),
+        case_type=_text(found.get("case_type")).lower(),
+        owner_email=_text(found.get("owner_email")),
+        created_at=found.get("created_at"),  # type: ignore[arg-type]
+        responded_at=found.get("first_response_at"),
+        closed_on=found.get("closed_on"),
     )
 
 

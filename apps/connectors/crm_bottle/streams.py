@@ -1,4 +1,4 @@
-"""Reading BottleCRM: customers, deals with their lines, follow-ups; and its change feed.
+"""Reading BottleCRM: customers, deals with their lines, follow-ups, cases; and its change feed.
 
 First loads page by ascending id over `/portal/rows` (40 ms a thousand rows); what a row lacks is read from the record itself.
 """
@@ -60,16 +60,31 @@ def read_deal(config: BottleConfig, external_id: str) -> Raw | None:
 
 def read_follow_up(config: BottleConfig, external_id: str) -> Raw | None:
     found = row(config, "interaction", external_id)
-    return with_author(config, found) if found else None
+    return with_author(config, found, _people(config)) if found else None
 
 
-def with_author(config: BottleConfig, found: Json) -> Raw:
+def follow_ups_of(config: BottleConfig, rows: list[Json]) -> list[Raw]:
+    people = _people(config)
+    return [with_author(config, found, people) for found in rows]
+
+
+def read_case(config: BottleConfig, external_id: str) -> Raw | None:
+    """A row of a case names its account and its owner."""
+    found = row(config, "case", external_id)
+    return {"case": found} if found else None
+
+
+def cases_of(config: BottleConfig, rows: list[Json]) -> list[Raw]:
+    return [{"case": found} for found in rows]
+
+
+def with_author(config: BottleConfig, found: Json, people: Mapping[str, str]) -> Raw:
     """A follow-up of a deal belongs to the deal's customer as well."""
     account = found.get("account_id")
     if not account and found.get("opportunity_id"):
         deal = row(config, "opportunity", str(found["opportunity_id"])) or {}
         account = deal.get("account_id")
-    return {"interaction": found, "account_id": account or "", "author": _people(config).get(str(found.get("logged_by_id") or ""), "")}
+    return {"interaction": found, "account_id": account or "", "author": people.get(str(found.get("logged_by_id") or ""), "")}
 
 
 def _people(config: BottleConfig) -> dict[str, str]:
@@ -85,24 +100,29 @@ def _people(config: BottleConfig) -> dict[str, str]:
 
 @dataclass(eq=False)
 class BottleStream:
-    """`what`: the kind of `/portal/rows`; `read`: one whole record."""
+    """`what`: the kind of `/portal/rows`; `read`: one whole record; `whole`: a page of rows made whole, where that takes no question for each."""
 
     name: str
     kind: str
     what: str
     read: Callable[[BottleConfig, str], Raw | None]
     mapped: Callable[[Raw], Canonical]
+    whole: Callable[[BottleConfig, list[Json]], list[Raw]] | None = None
 
     def load(self, config: BottleConfig, cursor: str) -> Page:
         params: Json = {"limit": PAGE, **({"after": cursor} if cursor else {})}
         answer = retry_reading(lambda: client_of(config).get(f"/portal/rows/{self.what}", params))
-        found = []
-        for plain in answer["rows"]:
-            whole = retry_reading(lambda external_id=str(plain["id"]): self.read(config, external_id))  # type: ignore[misc]
-            if whole is not None:
-                found.append((str(plain["id"]), whole))
+        found = self._whole(config, answer["rows"])
         last = str(answer["rows"][-1]["id"]) if answer["rows"] else cursor
         return Page(vendor=tuple(found), cursor=str(answer["next"] or last), more=bool(answer["next"]))
+
+    def _whole(self, config: BottleConfig, rows: list[Json]) -> list[tuple[str, Raw]]:
+        idents = [str(plain["id"]) for plain in rows]
+        if self.whole is not None:
+            whole = self.whole
+            return list(zip(idents, retry_reading(lambda: whole(config, rows)), strict=True)) if rows else []
+        read = [(ident, retry_reading(lambda ident=ident: self.read(config, ident))) for ident in idents]  # type: ignore[misc]
+        return [(ident, raw) for ident, raw in read if raw is not None]
 
     def fetch(self, config: BottleConfig, external_id: str) -> Raw | None:
         return retry_reading(lambda: self.read(config, external_id))
@@ -114,9 +134,10 @@ class BottleStream:
 STREAMS = (
     BottleStream("customers", "customer", "account", read_customer, mapping.customer),
     BottleStream("deals", "deal", "opportunity", read_deal, mapping.deal),
-    BottleStream("follow_ups", "follow_up", "interaction", read_follow_up, mapping.follow_up),
+    BottleStream("follow_ups", "follow_up", "interaction", read_follow_up, mapping.follow_up, follow_ups_of),
+    BottleStream("cases", "case", "case", read_case, mapping.case, cases_of),
 )
-ENTITIES = {"account": "customers", "opportunity": "deals", "interaction": "follow_ups"}
+ENTITIES = {"account": "customers", "opportunity": "deals", "interaction": "follow_ups", "case": "cases"}
 
 
 def hint_of(event: Raw, organisation: str) -> Hint:

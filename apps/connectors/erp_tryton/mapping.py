@@ -6,7 +6,20 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-from apps.integrations.canonical import Invoice, Line, Order, Product, PurchaseRequest, Receivable, Shipment, ShipmentLine, Stock
+from apps.integrations.canonical import (
+    Invoice,
+    Line,
+    Order,
+    Payment,
+    Product,
+    Production,
+    PurchaseOrder,
+    PurchaseRequest,
+    Receivable,
+    Shipment,
+    ShipmentLine,
+    Stock,
+)
 
 Raw = Mapping[str, Any]
 ORDER_STATES = {
@@ -24,6 +37,15 @@ SHIPMENT_STATES = {
     "picked": "picked",
     "packed": "packed",
     "shipped": "shipped",
+    "done": "done",
+    "cancelled": "cancelled",
+}
+PRODUCTION_STATES = {
+    "request": "draft",
+    "draft": "draft",
+    "waiting": "waiting",
+    "assigned": "assigned",
+    "running": "running",
     "done": "done",
     "cancelled": "cancelled",
 }
@@ -50,6 +72,7 @@ def product(raw: Raw) -> Product:
         currency=str(raw.get("currency") or ""),
         unit=str(raw.get("unit") or ""),
         stocked=raw.get("type") in ("goods", "assets"),
+        product_line=str(raw.get("product_line") or ""),
     )
 
 
@@ -82,7 +105,18 @@ def order(raw: Raw) -> Order:
         lines=tuple(_line(one) for one in raw.get("lines") or ()),
         invoice_ids=_ids(raw.get("invoices")),
         shipment_ids=_ids(raw.get("shipments")),
+        **_where_and_when(raw),
+        planned_on=raw.get("planned_date"),
     )
+
+
+def _where_and_when(raw: Raw) -> dict[str, Any]:
+    """Region of the party, and when the document was made (Tryton's stamps are UTC)."""
+    return {"region": str(raw.get("region") or ""), **_made(raw)}
+
+
+def _made(raw: Raw) -> dict[str, Any]:
+    return {"created_at": f"{raw['created_at']}+00:00" if raw.get("created_at") else None}
 
 
 def _line(raw: Raw) -> Line:
@@ -93,6 +127,7 @@ def _line(raw: Raw) -> Line:
         quantity=Decimal(str(raw["quantity"])),
         unit_price=raw["unit_price"],
         amount=raw["amount"],
+        product_line=str(raw.get("product_line") or ""),
     )
 
 
@@ -102,6 +137,7 @@ def _ids(raw: Any) -> tuple[str, ...]:
 
 def shipment(raw: Raw) -> Shipment:
     goods: dict[str, Decimal] = {}
+    family = {str(move["product"]): str(move.get("product_line") or "") for move in raw.get("moves") or ()}
     for move in raw.get("moves") or ():
         goods[str(move["product"])] = goods.get(str(move["product"]), Decimal(0)) + Decimal(str(move["quantity"]))
     return Shipment(
@@ -114,7 +150,9 @@ def shipment(raw: Raw) -> Shipment:
         planned_on=raw.get("planned_date"),
         shipped_at=raw.get("left_at"),
         tracking=str(raw.get("reference") or ""),
-        lines=tuple(ShipmentLine(sku=sku, quantity=quantity) for sku, quantity in sorted(goods.items())),
+        lines=tuple(ShipmentLine(sku=sku, quantity=quantity, product_line=family[sku]) for sku, quantity in sorted(goods.items())),
+        **_where_and_when(raw),
+        effective_on=raw.get("effective_date"),
     )
 
 
@@ -129,6 +167,54 @@ def invoice(raw: Raw) -> Invoice:
         currency=raw["currency"],
         invoiced_on=raw.get("invoice_date"),
         due_on=raw.get("due_date"),
+        **_where_and_when(raw),
+        amount_paid=Decimal(str(raw.get("paid_amount") or 0)),
+        paid_on=raw.get("paid_date"),
+    )
+
+
+def payment(raw: Raw) -> Payment:
+    return Payment(
+        **_common(raw, "number"),
+        customer_key=str(raw["party"]["code"] or ""),
+        customer_name=str(raw["party"]["name"] or ""),
+        region=str(raw.get("region") or ""),
+        invoice_id=str(raw["invoice"]["id"]),
+        invoice_key=str(raw["invoice"]["number"] or ""),
+        amount=raw["amount"],
+        currency=raw["currency"],
+        paid_on=raw["date"],
+    )
+
+
+def production(raw: Raw) -> Production:
+    return Production(
+        **_common(raw, "number"),
+        sku=str(raw.get("product") or ""),
+        name=str(raw.get("name") or ""),
+        product_line=str(raw.get("product_line") or ""),
+        quantity=Decimal(str(raw.get("quantity") or 0)),
+        state=_state(PRODUCTION_STATES, raw),
+        planned_on=raw.get("planned_date"),
+        started_on=raw.get("effective_start_date"),
+        done_on=raw.get("effective_date"),
+        **_made(raw),
+    )
+
+
+def purchase_order(raw: Raw) -> PurchaseOrder:
+    return PurchaseOrder(
+        **_common(raw, "number"),
+        supplier_key=str(raw["party"]["code"] or ""),
+        supplier_name=str(raw["party"]["name"] or ""),
+        state=_state(ORDER_STATES, raw),
+        amount=raw["total_amount"],
+        currency=raw["currency"],
+        lines=tuple(_line(one) for one in raw.get("lines") or ()),
+        ordered_on=raw.get("purchase_date"),
+        planned_on=raw.get("planned_date"),
+        received_on=raw.get("effective_date"),
+        **_made(raw),
     )
 
 
@@ -141,6 +227,7 @@ def receivable(raw: Raw) -> Receivable:
         currency=raw["currency"],
         limit=raw.get("limit"),
         open_invoices=int(raw.get("open_invoices") or 0),
+        region=str(raw.get("region") or ""),
     )
 
 

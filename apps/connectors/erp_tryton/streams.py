@@ -47,12 +47,18 @@ STREAMS = (
     TrytonStream("shipments", "shipment", "shipment", mapping.shipment),
     TrytonStream("invoices", "invoice", "invoice", mapping.invoice),
     TrytonStream("purchase_requests", "purchase_request", "purchase_request", mapping.purchase_request),
+    TrytonStream("payments", "payment", "payment", mapping.payment),
+    TrytonStream("purchase_orders", "purchase_order", "purchase_order", mapping.purchase_order),
+    TrytonStream("productions", "production", "production", mapping.production),
 )
 MODELS = {
     "sale.sale": ("orders",),
     "stock.shipment.out": ("shipments",),
     "account.invoice": ("invoices",),
+    "account.invoice-account.move.line": ("payments",),
     "purchase.request": ("purchase_requests",),
+    "purchase.purchase": ("purchase_orders",),
+    "production": ("productions",),
     "party.party": ("receivables",),
     "product.product": ("products", "stock"),
 }

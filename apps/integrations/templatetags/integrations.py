@@ -17,7 +17,8 @@ def kind_name(kind: Any) -> str:
     return {
         "customer": _("Customer"), "deal": _("Deal"), "follow_up": _("Follow-up"), "product": _("Product"), "stock": _("Stock level"),
         "order": _("Order"), "shipment": _("Shipment"), "receivable": _("Receivable"), "invoice": _("Invoice"),
-        "purchase_request": _("Purchase request"),
+        "purchase_request": _("Purchase request"), "case": _("Service request"), "payment": _("Payment"),
+        "purchase_order": _("Purchase order"), "production": _("Production order"),
     }.get(str(kind), str(kind))  # fmt: skip
 
 
@@ -39,5 +40,6 @@ def stream_name(stream: Any) -> str:
     return {
         "customers": _("Customers"), "deals": _("Deals"), "follow_ups": _("Follow-ups"), "products": _("Products"), "stock": _("Stock"),
         "orders": _("Orders"), "shipments": _("Shipments"), "receivables": _("Receivables"), "invoices": _("Invoices"),
-        "purchase_requests": _("Purchase requests"),
+        "purchase_requests": _("Purchase requests"), "cases": _("Service requests"), "payments": _("Payments"),
+        "purchase_orders": _("Purchase orders"), "productions": _("Production orders"),
     }.get(str(stream), str(stream))  # fmt: skip

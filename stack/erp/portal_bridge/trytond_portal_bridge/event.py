@@ -61,7 +61,9 @@ WATCHED = {
     'purchase.purchase': ('purchase', _self),
     'purchase.request': ('purchase_request', _self),
     'purchase.requisition': ('purchase_requisition', _self),
+    'production': ('production', _self),
     'account.invoice': ('account_invoice', _self),
+    'account.invoice-account.move.line': ('account_invoice', _self),      # what was paid of an invoice
     'account.move.line': ('account', _party),       # what the party owes
     }
 # what a change of a part is called in the names of the whole

@@ -70,6 +70,24 @@ def party_of(party):
     return {'id': party.id, 'code': party.code, 'name': party.name}
 
 
+def region_of(party):
+    "The category of the party below the one named Region"
+    with without_check_access():
+        return next((c.name for c in party.categories if c.parent and c.parent.name == 'Region'), None)
+
+
+def line_of(product):
+    "The product line: the first category that is not one of accounting"
+    if product is None:
+        return None
+    with without_check_access():
+        return next((c.name for c in product.template.categories if not c.accounting), None)
+
+
+def made_at(record):
+    return record.create_date.isoformat() if record.create_date else None
+
+
 # --- goods ----------------------------------------------------------------------------------------
 
 @reader('product', 'product.product', domain=[('salable', '=', True)])
@@ -77,7 +95,7 @@ def products(records):
     currency = company().currency.code
     return [{
             'id': p.id, 'code': p.code, 'name': p.template.name, 'type': p.type, 'active': p.active,
-            'list_price': p.list_price_used, 'currency': currency, 'unit': p.default_uom.symbol,
+            'list_price': p.list_price_used, 'currency': currency, 'unit': p.default_uom.symbol, 'product_line': line_of(p),
             'write_date': max(filter(None, (stamp(p), stamp(p.template)))),
             } for p in records]
 
@@ -131,12 +149,13 @@ def order(sale):
         'id': sale.id, 'number': sale.number, 'state': sale.state, 'reference': sale.reference,
         'party': party_of(sale.party), 'currency': sale.currency.code, 'total_amount': sale.total_amount,
         'payment_term': sale.payment_term.name if sale.payment_term else None, 'comment': sale.comment,
+        'region': region_of(sale.party), 'created_at': made_at(sale), 'planned_date': sale.shipping_date,
         'sale_date': sale.sale_date, 'shipment_state': sale.shipment_state, 'invoice_state': sale.invoice_state,
         'write_date': stamp(sale), 'shipments': shipments, 'invoices': invoices, 'given_up': given_up(sale),
         'lines': [{
                 'id': line.id, 'product': line.product.code if line.product else None,
                 'name': line.product.template.name if line.product else line.description,
-                'quantity': line.quantity, 'unit_price': line.unit_price, 'amount': line.amount,
+                'quantity': line.quantity, 'unit_price': line.unit_price, 'amount': line.amount, 'product_line': line_of(line.product),
                 } for line in sale.lines if line.type == 'line'],
         }
 
@@ -163,10 +182,11 @@ def shipment(s):
     return {
         'id': s.id, 'number': s.number, 'state': s.state, 'reference': s.reference, 'party': party_of(s.customer),
         'planned_date': s.planned_date, 'effective_date': s.effective_date, 'left_at': moment(s.portal_left_at),
+        'region': region_of(s.customer), 'created_at': made_at(s),
         'write_date': stamp(s), 'orders': [{'id': i, 'number': sale.number} for i, sale in sorted(sales.items())],
         'moves': [{
                 'id': m.id, 'product': m.product.code, 'name': m.product.template.name, 'quantity': m.quantity,
-                'unit': m.unit.symbol, 'state': m.state} for m in s.outgoing_moves if m.state != 'cancelled'],
+                'unit': m.unit.symbol, 'state': m.state, 'product_line': line_of(m.product)} for m in s.outgoing_moves if m.state != 'cancelled'],
         }
 
 
@@ -191,8 +211,60 @@ def invoices(records):
             'id': i.id, 'number': i.number, 'state': i.state, 'party': party_of(i.party), 'currency': i.currency.code,
             'total_amount': i.total_amount, 'amount_to_pay': i.amount_to_pay, 'invoice_date': i.invoice_date,
             'due_date': max((line.maturity_date for line in i.lines_to_pay if line.maturity_date), default=None),
+            'region': region_of(i.party), 'created_at': made_at(i), 'paid_amount': i.total_amount - i.amount_to_pay if i.state in POSTED else 0,
+            'paid_date': max((line.date for line in i.payment_lines), default=None) if i.state == 'paid' else None,
             'orders': [{'id': s.id, 'number': s.number} for s in i.sales], 'write_date': stamp(i),
             } for i in records]
+
+
+POSTED = {'posted', 'paid'}
+
+
+@reader('payment', 'account.invoice-account.move.line', code='id', domain=[('invoice.type', '=', 'out')])
+def payments(records):
+    "What customers paid, by invoice: one row for each booking"
+    check_fields('account.invoice', ['amount_to_pay', 'total_amount'])
+    return [{
+            'id': r.id, 'number': r.line.move.number, 'date': r.line.date, 'amount': r.line.credit - r.line.debit,
+            'party': party_of(r.invoice.party), 'currency': r.invoice.currency.code, 'region': region_of(r.invoice.party),
+            'invoice': {'id': r.invoice.id, 'number': r.invoice.number}, 'write_date': stamp(r),
+            } for r in records]
+
+
+# --- making and buying ----------------------------------------------------------------------------
+
+@reader('production', 'production', code='number')
+def productions(records):
+    return [{
+            'id': p.id, 'number': p.number, 'state': p.state, 'product': p.product.code if p.product else None,
+            'name': p.product.template.name if p.product else None, 'product_line': line_of(p.product), 'quantity': p.quantity,
+            'planned_start_date': p.planned_start_date, 'planned_date': p.planned_date, 'effective_start_date': p.effective_start_date,
+            'effective_date': p.effective_date, 'created_at': made_at(p), 'write_date': stamp(p),
+            } for p in records]
+
+
+@reader('purchase_order', 'purchase.purchase', code='number')
+def purchases(records):
+    return [purchase(p) for p in records]
+
+
+def purchase(p):
+    """planned_date: when all of it was to be there. effective_date: when the last of it came, once everything has come."""
+    with without_check_access():
+        lines = [line for line in p.lines if line.type == 'line']
+        moves = [m for line in lines for m in line.moves if m.state != 'cancelled']
+        came = bool(moves) and all(m.state == 'done' for m in moves)
+        planned = [day for day in (line.delivery_date for line in lines) if day]
+    return {
+        'id': p.id, 'number': p.number, 'state': p.state, 'party': party_of(p.party), 'currency': p.currency.code, 'total_amount': p.total_amount,
+        'purchase_date': p.purchase_date, 'planned_date': max(planned, default=p.delivery_date), 'created_at': made_at(p),
+        'effective_date': max((m.effective_date for m in moves if m.effective_date), default=None) if came else None, 'write_date': stamp(p),
+        'lines': [{
+                'id': line.id, 'product': line.product.code if line.product else None,
+                'name': line.product.template.name if line.product else line.description, 'product_line': line_of(line.product),
+                'quantity': line.quantity, 'unit_price': line.unit_price, 'amount': line.amount,
+                } for line in lines],
+        }
 
 
 @reader('receivable', 'party.party', domain=[('code', 'like', 'C-%')])
@@ -207,7 +279,7 @@ def receivables(records):
         result.append({
                 'id': p.id, 'code': p.code, 'name': p.name, 'active': p.active, 'currency': of.currency.code,
                 'balance': balance, 'overdue': sum(buckets.values(), Decimal(0)), 'ageing': buckets,
-                'limit': getattr(p, 'credit_limit_amount', None), 'open_invoices': open_.get(p.id, 0), 'write_date': stamp(p)})
+                'region': region_of(p), 'limit': getattr(p, 'credit_limit_amount', None), 'open_invoices': open_.get(p.id, 0), 'write_date': stamp(p)})
     return result
 
 
