@@ -64,7 +64,7 @@ class _DemoRun:
 
 class _StackRun:
     def __init__(self, supervisor: Supervisor, ports: dict[str, int], options: argparse.Namespace) -> None:
-        wishes = real.Wishes(options.portal, _durable(options, otherwise=True), options.servers_only)
+        wishes = real.Wishes(options.portal, _durable(options, otherwise=True), options.servers_only, options.history)
         self._servers_only = options.servers_only
         self._stack = real.RealStack(supervisor, ports, wishes)
         self._env_file = supervisor.state.env_file
@@ -152,6 +152,7 @@ def _passed_on(options: argparse.Namespace, state: State) -> list[str]:
     words.append("--durable" if _durable(options, otherwise=False) else "--no-durable")
     words += ["--servers-only"] if options.servers_only else []
     words += ["--free-ports"] if options.free_ports else []
+    words += [] if options.history is None else ["--history" if options.history else "--no-history"]
     words += [word for wish in options.port for word in ("--port", wish)]
     return words + (["--owner", str(options.owner)] if options.owner else [])
 
@@ -314,6 +315,11 @@ def _stack_options(one: argparse.ArgumentParser) -> None:
         help="start the portal's processes and the senders too",
     )
     one.add_argument("--servers-only", action="store_true", help="PostgreSQL and Redis, nothing else")
+    one.add_argument(
+        "--history",
+        action=argparse.BooleanOptionalAction,
+        help="ERP and CRM with two years of documents before today (default: as this state had it last, at first without)",
+    )
     one.add_argument(
         "--durable",
         action=argparse.BooleanOptionalAction,

@@ -39,6 +39,7 @@ class Wishes:
     portal: bool = True
     durable: bool = False
     servers_only: bool = False  # PostgreSQL and Redis, nothing else
+    history: bool | None = None  # two years of documents before today; None: as this state had it last
 
 
 class RealStack:
@@ -52,8 +53,8 @@ class RealStack:
         common = (supervisor, self._toolbox, self._vault)
         self.postgres = Postgres(*common, ports["postgres"])
         self.keycloak = Keycloak(*common, self.postgres, ports, self.portal_url)
-        self.erp = Erp(*common, self.postgres, self.keycloak, ports["erp"], self.portal_url)
-        self.crm = Crm(*common, self.postgres, self.keycloak, ports["crm"], self.portal_url)
+        self.erp = Erp(*common, self.postgres, self.keycloak, ports["erp"], self.portal_url, history=wishes.history)
+        self.crm = Crm(*common, self.postgres, self.keycloak, ports["crm"], self.portal_url, history=wishes.history)
         self._portal: Portal | None = None
         supervisor.actions["reset"] = self.reset
         supervisor.actions["senders"] = self._restart_senders
@@ -190,7 +191,7 @@ class RealStack:
         """The same while nothing runs: PostgreSQL is started for the moment."""
         self._supervisor.run_steps([Step("postgres", (), self._start_postgres)])
         for part in (self.erp, self.crm):
-            if not self.postgres.exists(part.template):
+            if not self.postgres.exists(part.source):
                 raise StepFailed("there is no seeded company yet: run make stack first")
         self.reset()
 

@@ -20,6 +20,7 @@ from stack.vault import Vault
 SOURCE = HERE / "crm"
 LOCK = SOURCE / "requirements.lock"
 SNAPSHOT = SOURCE / "schema-1.35.0.sql.gz"
+HISTORY = (SOURCE / "history.py", HERE / "history_plan.py")
 DATABASE = "crm"
 COMPANY = "Yunhe Pump Works"
 MAIL_DOMAIN = "yunhe.example"
@@ -44,7 +45,10 @@ class Crm:
         keycloak: Keycloak,
         port: int,
         portal_url: str,
+        *,
+        history: bool | None = False,
     ) -> None:
+        """`history`: two years of deals, cases and talks before the company of today; None: as this state had it last."""
         self.port = port
         self.url = f"http://localhost:{port}"
         self._supervisor = supervisor
@@ -55,6 +59,7 @@ class Crm:
         self._portal_url = portal_url
         self.was_refreshed = False  # its database is another one than the portal has read from
         self._folder = supervisor.state.data("crm")
+        self._history = self._kept_template().startswith("crm_history_") if history is None else history
         self._venv = CACHE / "crm" / f"venv-{digest_of([LOCK])}"
         self._python = self._venv / "bin" / "python"
 
@@ -77,6 +82,11 @@ class Crm:
         return f"crm_template_{seed_key()}"
 
     @property
+    def source(self) -> str:
+        """The database of which a fresh one is a copy."""
+        return f"crm_history_{digest_of(HISTORY, seed_key())}" if self._history else self.template
+
+    @property
     def facts_file(self) -> Path:
         """Ids and tokens of the seeded organisations (mode 600)."""
         return self._folder / "crm.json"
@@ -89,17 +99,22 @@ class Crm:
         if not self._postgres.exists(self.template):
             self._make_template()
             how = "seeded"
-        if not self._postgres.exists(DATABASE) or self._kept_template() != self.template:
+        if self._history and not self._postgres.exists(self.source):
+            self._make_history()
+            how += ", with two years of history"
+        if not self._postgres.exists(DATABASE) or self._kept_template() != self.source:
             self.refresh()
             self._postgres.drop_older("crm_template_", self.template)
+            if self._history:
+                self._postgres.drop_older("crm_history_", self.source)
         return f"database ready {how}"
 
     def refresh(self) -> None:
         """A fresh copy of the seeded database; who is connected to the old one is thrown out and comes again."""
-        self._postgres.copy(self.template, DATABASE, "crm_app")
+        self._postgres.copy(self.source, DATABASE, "crm_app")
         shutil.copyfile(self._folder / f"{self.template}.json", self.facts_file)
         self.facts_file.chmod(0o600)
-        (self._folder / "template").write_text(self.template)
+        (self._folder / "template").write_text(self.source)
         self.was_refreshed = True
 
     def _kept_template(self) -> str:
@@ -142,6 +157,14 @@ class Crm:
         run([self._python, SOURCE / "seed.py", facts], log=log, what="seeding the CRM", env=env, cwd=self._folder)
         facts.chmod(0o600)
         self._postgres.rename(draft, self.template)
+
+    def _make_history(self) -> None:
+        draft, facts = f"crm_build_history_{seed_key()}", self._folder / f"{self.template}.json"
+        self._postgres.copy(self.template, draft, "crm_app")
+        env = {**self._env(), "DBNAME": draft}
+        log = self._supervisor.state.log("crm-history")
+        self._supervisor.runner.run([self._python, HISTORY[0], facts], log=log, what="writing the CRM's history", env=env, cwd=self._folder)
+        self._postgres.rename(draft, self.source)
 
     # -- run
 

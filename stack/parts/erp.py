@@ -12,7 +12,7 @@ from stack import probes
 from stack.layout import CACHE, HERE, cache_lock, digest_of
 from stack.part import PartSpec
 from stack.parts.keycloak import REALM_FILE, Keycloak
-from stack.parts.postgres import Postgres
+from stack.parts.postgres import SUPERUSER, Postgres
 from stack.supervisor import Supervisor
 from stack.toolbox import Toolbox
 from stack.vault import Vault
@@ -20,6 +20,7 @@ from stack.vault import Vault
 SOURCE = HERE / "erp"
 BRIDGE = SOURCE / "portal_bridge"
 DUMPS = SOURCE / "cache"
+HISTORY = (SOURCE / "history.py", HERE / "history_plan.py")
 WEB_CLIENT = "8.0.11"
 DATABASE = "erp"
 SERVICE_LOGIN = "portal-service"
@@ -58,7 +59,10 @@ class Erp:
         keycloak: Keycloak,
         port: int,
         portal_url: str,
+        *,
+        history: bool | None = False,
     ) -> None:
+        """`history`: two years of documents before the company of today; None: as this state had it last."""
         self.port = port
         self.web_url = f"http://localhost:{port}"
         self.url = f"{self.web_url}/{DATABASE}"
@@ -70,6 +74,7 @@ class Erp:
         self._portal_url = portal_url
         self.was_refreshed = False  # its database is another one than the portal has read from
         self._folder = supervisor.state.data("erp")
+        self._history = self._kept_template().startswith("erp_history_") if history is None else history
         self._conf = self._folder / "trytond.conf"
         python = f"{sys.version_info.major}.{sys.version_info.minor}"
         self._venv = CACHE / "erp" / f"venv-{digest_of([SOURCE / 'requirements.txt'], python)}"
@@ -148,6 +153,11 @@ class Erp:
         return f"erp_template_{schema_key()}"
 
     @property
+    def source(self) -> str:
+        """The database of which a fresh one is a copy."""
+        return f"erp_history_{digest_of(HISTORY, schema_key())}" if self._history else self.template
+
+    @property
     def facts_file(self) -> Path:
         """Ids, logins and keys of the seeded company (mode 600)."""
         return self._folder / "seed.json"
@@ -159,14 +169,19 @@ class Erp:
         how = "from its template"
         if not self._postgres.exists(self.template):
             how = self._make_template()
-        if not self._postgres.exists(DATABASE) or self._kept_template() != self.template:
+        if self._history and not self._postgres.exists(self.source):
+            self._make_history()
+            how += ", with two years of history"
+        if not self._postgres.exists(DATABASE) or self._kept_template() != self.source:
             self.refresh()
             self._postgres.drop_older("erp_template_", self.template)
+            if self._history:
+                self._postgres.drop_older("erp_history_", self.source)
         return f"database ready {how}"
 
     def refresh(self) -> None:
         """A fresh copy of the seeded database; nobody may be connected that minds. The sender starts at its end."""
-        self._postgres.copy(self.template, DATABASE, "tryton")
+        self._postgres.copy(self.source, DATABASE, "tryton")
         self._postgres.sql(
             "update portal_feed set epoch = gen_random_uuid()::text, pushed = coalesce((select max(id) from portal_event), 0)",
             DATABASE,
@@ -174,7 +189,7 @@ class Erp:
         facts = self._folder / f"{self.template}.json"
         shutil.copyfile(facts, self.facts_file)
         self.facts_file.chmod(0o600)
-        (self._folder / "template").write_text(self.template)
+        (self._folder / "template").write_text(self.source)
         self.was_refreshed = True
 
     def _kept_template(self) -> str:
@@ -202,6 +217,14 @@ class Erp:
         self._new_secrets(draft, facts)
         self._postgres.rename(draft, self.template)
         return how
+
+    def _make_history(self) -> None:
+        """Its days end today: the day this state got it."""
+        draft = f"erp_build_history_{schema_key()}"
+        self._postgres.copy(self.template, draft, "tryton")
+        python = [self._venv / "bin" / "python", HISTORY[0], self._postgres.url(SUPERUSER, draft)]
+        self._supervisor.runner.run(python, log=self._supervisor.state.log("erp-history"), what="writing the ERP's history")
+        self._postgres.rename(draft, self.source)
 
     def _build(self, database: str, facts: Path) -> None:
         word = self._folder / "admin.word"

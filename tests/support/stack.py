@@ -196,6 +196,8 @@ def supervised(state: State, *command: str) -> Iterator[subprocess.Popen[bytes]]
 def running_stack(*options: str, fresh: bool = False) -> Iterator[RealStack]:
     """The real systems, no portal. The state is kept from run to run (12 s instead of 70), its data made fresh."""
     state = _free_state("stack", "stack.env")
+    if "--history" not in options:
+        options = (*options, "--no-history")
     if fresh:
         shutil.rmtree(state.root, ignore_errors=True)
     with supervised(state, "stack", "--no-portal", "--no-durable", "--free-ports", *options):
