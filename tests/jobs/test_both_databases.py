@@ -9,6 +9,8 @@ WHAT = (
     "tests/jobs",
     "tests/audit",
     "tests/realtime",
+    "tests/insight/test_facts.py",
+    "tests/insight/test_readings.py",
     "tests/workflows/test_flow.py",
     "tests/workflows/test_decisions.py",
     "tests/workflows/test_concurrency.py",
