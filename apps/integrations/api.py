@@ -44,6 +44,18 @@ class ConnectionSerializer(serializers.Serializer[Any]):
     streams = StreamSerializer(many=True)
 
 
+class MessageSerializer(serializers.Serializer[Any]):
+    id = serializers.IntegerField()
+    event_id = serializers.CharField()
+    stream = serializers.CharField()
+    external_id = serializers.CharField()
+    transition = serializers.CharField()
+    channel = serializers.CharField()
+    state = serializers.CharField()
+    occurred_at = serializers.DateTimeField(allow_null=True)
+    received_at = serializers.DateTimeField()
+
+
 class ProblemSerializer(serializers.Serializer[Any]):
     code = serializers.CharField()
     field = serializers.CharField()
@@ -166,7 +178,19 @@ class DismissView(APIView):
         return Response(ItemSerializer(_found(_person(request), item_id)).data)
 
 
+@declare("integrations.connection", "view")
+class MessageView(APIView):
+    @extend_schema(responses=MessageSerializer, operation_id="connection_message")
+    def get(self, request: Request, key: str, message_id: int) -> Response:
+        """A hint as it came: what it was about and when; never what the record holds."""
+        found = selectors.message(key, message_id)
+        if found is None:
+            raise NotFound(_("There is no such message."))
+        return Response(MessageSerializer(found).data)
+
+
 urlpatterns = [
+    path("connections/<slug:key>/messages/<int:message_id>", MessageView.as_view(), name="api-connection-message"),
     path("connections", ConnectionsView.as_view(), name="api-connections"),
     path("connections/<slug:key>/resync", ResyncView.as_view(), name="api-connection-resync"),
     path("quarantine", QuarantineView.as_view(), name="api-quarantine"),

@@ -176,6 +176,11 @@ def open_items_of(connection_key: str, kind: str, external_ids: Iterable[str]) -
     return {item.external_id: item for item in found}
 
 
+def message(connection_key: str, message_id: int) -> InboundMessage | None:
+    """One hint of a connection, without its content."""
+    return InboundMessage.objects.filter(connection__key=connection_key, pk=message_id).defer("raw").first()
+
+
 def latest_messages(subjects: Iterable[tuple[str, str]]) -> dict[tuple[str, str], InboundMessage]:
     """(connection, external id) -> the latest hint about it: the message that a record came by."""
     wanted = set(subjects)

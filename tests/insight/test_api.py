@@ -99,3 +99,18 @@ def test_the_value_meter_is_read_and_its_baseline_frozen(shopped: SimpleNamespac
     assert send(client, "post", "/api/v1/value-meter/order_cycle/baseline", days).status_code == 409
     gauge = client.get("/api/v1/value-meter").json()[0]
     assert (gauge["verdict"], gauge["before"], gauge["before_count"]) == ("not_yet", "3.00", 1)
+
+
+def test_a_row_leads_to_the_message_it_came_by(shopped: SimpleNamespace, as_: Any) -> None:
+    from apps.integrations.models import Connection, InboundMessage
+    from tests.conftest import NOW
+
+    InboundMessage.objects.create(connection=Connection.objects.get(key="erp"), event_id="ev-1", stream="orders", external_id="o-1", transition="confirmed",
+                                  channel="FEED", raw={"secret": "not shown"}, received_at=NOW)  # fmt: skip
+    rows = as_(shopped.admin).get(ROWS).json()["rows"]
+    urls = {row["record"]["external_id"]: row["message_url"] for row in rows}
+    assert [ident for ident, url in urls.items() if url] == ["o-1"]
+    message = as_(shopped.admin).get(urls["o-1"])
+    assert (message.json()["event_id"], "not shown" in message.content.decode()) == ("ev-1", False)
+    assert as_(shopped.boss).get(urls["o-1"]).status_code == 403
+    assert {row["message_url"] for row in as_(shopped.boss).get(ROWS).json()["rows"]} == {""}

@@ -117,7 +117,7 @@ def _row(found: Found, name: tuple[str, str, str], seen: Any, cases: Any, messag
     return Row(
         day, units(value), n, hit, kind, record.get("name") or record.get("key") or ident, record,
         url=records.PAGES[kind].format(quote(ident, safe="")) if kind in records.PAGES else "", source_url=str(record.get("url") or ""),
-        message_url=f"/connections/#message-{message.pk}" if message else "",
+        message_url=f"/api/v1/connections/{connection}/messages/{message.pk}" if message else "",
     )  # fmt: skip
 
 
