@@ -7,6 +7,7 @@ from apps.insight.views import arranging, board, drill, taking
 urlpatterns = [
     path("board/", board.board_start, name="board"),
     path("board/menu/", arranging.board_menu),
+    path("board/meter/", drill.value_meter),
     path("board/new/", arranging.board_build),
     path("board/add/", arranging.board_add),
     path("board/figures/", drill.figure_list),
@@ -14,6 +15,7 @@ urlpatterns = [
     path("board/figures/<str:key>/notes/", taking.note_add),
     path("board/figures/<str:key>/notes/<uuid:note_id>/remove/", taking.note_remove),
     path("board/figures/<str:key>/alerts/", taking.alert_set),
+    path("board/figures/<str:key>/target/", taking.target_set),
     path("board/b/<str:ident>/", board.board_page),
     path("board/b/<str:ident>/wall/", board.board_wall),
     path("board/b/<str:ident>/edit/", arranging.board_edit),

@@ -42,7 +42,7 @@ PAGES: dict[str, tuple[tuple[str, int], ...]] = {
     "boss": (
         ("/board/", 200), ("/board/b/company/?period=quarter", 200), ("/board/b/company/wall/", 200), ("/board/figures/", 200),
         ("/board/figures/erp.orders_taken/", 200), ("/board/figures/erp.invoiced/", 200), ("/board/new/?kpi=erp.orders_taken", 200),
-        ("/board/b/operations/?shown=2026-03-03", 200),
+        ("/board/b/operations/?shown=2026-03-03", 200), ("/board/meter/", 200),
     ),
     "guest": (("/", 403), ("/board/", 403)),
 }  # fmt: skip

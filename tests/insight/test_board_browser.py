@@ -25,6 +25,7 @@ PAGES = (
     "/board/b/company/wall/",
     "/board/figures/erp.orders_taken/",
     "/board/figures/",
+    "/board/meter/",
     "/board/new/?kpi=erp.orders_taken&kpi=erp.invoiced&look=bars",
 )
 

@@ -17,7 +17,7 @@ from django.core import mail
 from apps.audit import selectors as audit
 from apps.core import clock
 from apps.core.errors import InvalidInput, NotFound, NotPermitted
-from apps.insight.models import Board, RoleBoard, Subscription, Threshold
+from apps.insight.models import Board, RoleBoard, Subscription, Target, Threshold
 from apps.insight.payloads import Filters
 from apps.insight.policies import periods
 from apps.insight.selectors import boards as selectors
@@ -235,6 +235,11 @@ def test_notes_and_lines_are_written_on_the_page_of_a_figure(counted: SimpleName
     client.post(f"{path}alerts/", {"above": "1", "value": "5,000,000"})
     page = client.get(path).content.decode()
     assert "A large order slipped into December." in page and "it rises above ¥5 M" in page
+    client.post(f"{path}target/", {"value": "6,000,000"})
+    assert "target ¥6 M" in client.get(path).content.decode()
+    assert as_(counted.fin).post(f"{path}target/", {"value": "1"}).status_code == 403
+    client.post(f"{path}target/", {"value": "lots"})
+    assert [str(one.value) for one in Target.objects.all()] == ["6000000.00"]
     assert client.post(f"{path}alerts/", {"above": "1", "value": "many"}).status_code == 302
     assert [line.value for line in Threshold.objects.all()] == [Decimal("5000000.00")]
     client.post(f"{path}alerts/", {"above": "1", "value": ""})

@@ -103,3 +103,27 @@ def left_out(reading: Reading) -> str:
 @register.simple_tag
 def names(items: Any) -> str:
     return figures.listed([str(item) for item in items])
+
+
+WORST, BEST = 20.0, -80.0  # the ends of a gauge, in percent; better is to the right
+
+
+def _place(percent: float) -> float:
+    return (WORST - min(WORST, max(BEST, float(percent)))) / (WORST - BEST) * 100
+
+
+@register.simple_tag
+def meter_x(percent: float) -> str:
+    """Where a change stands on its gauge; of an interval its right end is the better one."""
+    return f"{_place(percent):.1f}"
+
+
+@register.simple_tag
+def meter_width(low: float, high: float) -> str:
+    return f"{max(1.0, abs(_place(low) - _place(high))):.1f}"
+
+
+@register.simple_tag
+def percent_words(value: float) -> str:
+    """−34%."""
+    return f"{'+' if value > 0 else '−' if value < 0 else ''}{abs(value):.0f}%"

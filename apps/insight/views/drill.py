@@ -21,9 +21,10 @@ from apps.core.requests import PortalRequest
 from apps.insight import forms
 from apps.insight.policies import figures, periods
 from apps.insight.policies.boards import Tile
-from apps.insight.selectors import boards, catalogue, dimensions, reading, rows
+from apps.insight.selectors import boards, catalogue, dimensions, meter, reading, rows
 from apps.insight.views.board import kinds, steps
 
+TARGETED = ("month", "quarter", "year")
 ROWS = Tile("months", (), "bars", "", Cell("months", 0, 0, 12, 2))
 PARTS = Tile("parts", (), "parts", "", Cell("parts", 0, 0, 12, 2))
 
@@ -53,6 +54,7 @@ def _context(request: PortalRequest, key: str, asked: forms.Asked, now: Any) -> 
         "ignored": boards.ignored([boards.tile_view(PARTS, [found])], asked.filters), "change": figures.change_words(found),
         "thresholds": boards.thresholds(person, key), "last_counted": found.window[1] - periods.DAY if found.window else None,
         "may_note": plan(person, "create", "insight.note").allowed,
+        "may_target": plan(person, "manage", "insight.target").allowed and asked.period.kind in TARGETED and not asked.shown_on,
     }  # fmt: skip
 
 
@@ -63,6 +65,13 @@ def figure_list(request: PortalRequest) -> HttpResponse:
     found = catalogue(request.person)
     groups = [(group_words(name), list(members)) for name, members in groupby(found, key=lambda one: one.group)]
     return render(request, "insight/figures.html", {"groups": groups, "count": len(found)})
+
+
+@declare("insight.board", "view")
+@require_GET
+def value_meter(request: PortalRequest) -> HttpResponse:
+    """What the portal is worth: proven, or not yet."""
+    return render(request, "insight/meter.html", {"gauges": meter(request.person, now=clock.now())})
 
 
 def group_words(name: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from decimal import Decimal, InvalidOperation
+from typing import Any
 from urllib.parse import quote, urlencode
 
 from django.contrib import messages
@@ -98,6 +99,23 @@ def alert_set(request: PortalRequest, key: str) -> HttpResponse:
     except DomainError as error:
         return _back(request, target, "", error)
     return _back(request, target, _("You are told when it is crossed."))
+
+
+@declare("insight.target", "manage")
+@require_POST
+def target_set(request: PortalRequest, key: str) -> HttpResponse:
+    """The target of the page's period and department; no value takes it away."""
+    now, target, text = clock.now(), f"/board/figures/{key}/", request.POST.get("value", "").strip()
+    try:
+        asked = forms.asked(request.GET, now=now)
+        named: dict[str, Any] = {"person": request.person, "key": key, "period": asked.period, "department": asked.filters.department, "now": now}
+        if not text:
+            services.clear_target(**named)
+            return _back(request, target, _("There is no target any more."))
+        services.set_target(**named, value=number(text))
+    except DomainError as error:
+        return _back(request, target, "", error)
+    return _back(request, target, _("The target is set."))
 
 
 def number(text: str) -> Decimal:
