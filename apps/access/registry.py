@@ -182,7 +182,7 @@ FIELD_WORDS: dict[str, Any] = {
     "region": _("Region"),
     "product_line": _("Product line"),
     "effective_on": _("Left the house on"),
-    "amount_paid": _("Paid"),
+    "amount_paid": _("Paid amount"),
     "paid_on": _("Paid on"),
     "priority": _("Priority"),
     "case_type": _("Type of request"),
