@@ -20,6 +20,7 @@ from apps.core.kpis import SCALE, bucket_of
 Json = Mapping[str, Any]
 MOST = 60
 LEFT, OUT_OF_ORDERS, OPEN_ORDER = {"shipped", "done"}, {"draft", "cancelled"}, {"confirmed", "processing"}
+ANSWERED_FOR = {"closed", "rejected", "duplicate"}
 IN_TIME_HOURS = 4
 QUARANTINE, CURRENCY, NO_DATE = "quarantine", "currency", "no_date"
 # Where a record that was never taken is counted as left out.
@@ -180,7 +181,7 @@ def _production(record: Json, around: Around) -> Iterator[Draft]:
     planned, done = day_of(record.get("planned_on")), day_of(record.get("done_on"))
     if record.get("state") == "cancelled":
         return
-    line = line_of(record) or around.lines.get(str(record.get("product") or record.get("sku") or ""), "")
+    line = line_of(record) or around.lines.get(str(record.get("sku") or ""), "")
     quantity = hundredths(record.get("quantity"))
     if planned:
         yield Draft("production.planned", planned, value=quantity, hit=done is not None, product_line=line)
@@ -192,7 +193,8 @@ def _purchase_order(record: Json, around: Around) -> Iterator[Draft]:
     planned, came = day_of(record.get("planned_on")), day_of(record.get("received_on"))
     if record.get("state") == "cancelled":
         return
-    line = line_of(record) or around.lines.get(str(record.get("product") or record.get("sku") or ""), "")
+    first: Json = next(iter(record.get("lines") or ()), {})
+    line = line_of(record) or around.lines.get(str(first.get("sku") or ""), "")
     if planned:
         yield Draft("purchase.planned", planned, hit=came is not None, product_line=line)
     if came:
@@ -232,14 +234,14 @@ def _follow_up(record: Json, around: Around) -> Iterator[Draft]:
 
 
 def _case(record: Json, around: Around) -> Iterator[Draft]:
-    made, answered = moment_of(record.get("created_at")), moment_of(record.get("first_response_at"))
+    made, answered = moment_of(record.get("created_at")), moment_of(record.get("responded_at"))
     if made is None:
         yield Draft("case.answered", around.first_seen, excluded=NO_DATE)
         return
     began = clock.company_today(made)
     yield Draft("case.open", began, part="in", value=SCALE)
-    if record.get("state") in {"closed", "resolved", "done"}:
-        over = day_of(record.get("closed_at") or record.get("updated_at")) or around.read_on
+    if record.get("state") in ANSWERED_FOR:
+        over = day_of(record.get("closed_on") or record.get("updated_at")) or around.read_on
         yield Draft("case.open", max(began, over), part="out", value=-SCALE, n=-1)
     if answered:
         hours = _hours(made, answered)
