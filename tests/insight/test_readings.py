@@ -51,7 +51,8 @@ def test_the_whole_catalogue_is_read_in_a_handful_of_queries(shopped: SimpleName
     assert values["erp.overdue_share"] == ("ok", Decimal("4.5"))
     assert values["crm.pipeline"] == ("ok", Decimal(808500))
     assert values["erp.invoiced"] == ("forbidden", None)
-    assert values["erp.production_progress"] == ("empty", None)  # no connector brings such records yet
+    assert values["erp.production_progress"] == ("forbidden", None)
+    assert values["crm.first_response"] == ("empty", None)  # nobody asked for anything yet
     assert {group: sum(one.group == group for one in found) for group in ("erp.production", "crm.growth", "oa.efficiency")} == {
         "erp.production": 4, "crm.growth": 3, "oa.efficiency": 4}  # fmt: skip
     assert len(KPIS) >= 28
