@@ -20,6 +20,8 @@ from playwright.sync_api import Error, TimeoutError
 from apps.business.models import SalesLoop
 from apps.core import clock
 from apps.core.http import PermanentError
+from apps.insight.models import Board
+from apps.insight.services import boards
 from apps.jobs import services as jobs
 from apps.workflows.models import ProcessInstance, Task
 from apps.workspace import services
@@ -89,6 +91,7 @@ LAYERS = (
     Layer("workspace/layouts/tools.html", "menu-{{ view.slug }}", "ana", "/home/edit/", ".steps-menu"),
     Layer("workspace/widgets/follow_up.html", "fold 1", "ana", "/", "#widget-crm-follow-up details.act"),
     Layer("workspace/widgets/closing.html", "fold 1", "ana", "/", "#widget-crm-closing details.act"),
+    Layer("workspace/widgets/closing.html", "fold 2", "ana", "/", "#widget-crm-closing details.act >> nth=1"),
     Layer("workspace/widgets/stock_alerts.html", "fold 1", "eve", "/", "#widget-erp-stock-alerts details.act"),
     Layer("business/widget_loop.html", "fold 1", "boss", "/", "details.xs"),
     Layer("business/announcements/form.html", "fold 1", "admin", NEW, "main details >> nth=0"),
@@ -105,6 +108,16 @@ LAYERS = (
     Layer("notifications/inbox.html", "batch-check", "boss", "/inbox/", how=BATCH),
     Layer("notifications/inbox_list.html", "batch-snooze", "boss", "/inbox/", how=BATCH[:1]),
     Layer("notifications/batch_check.html", "fold 1", "boss", "/inbox/", "#batch-check details", BATCH),
+    Layer("insight/parts/switcher.html", "boards", "boss", "/board/"),
+    Layer("insight/parts/acts.html", "shown-on", "boss", "/board/"),
+    Layer("insight/parts/acts.html", "export", "boss", "/board/"),
+    Layer("insight/parts/acts.html", "more", "boss", "/board/"),
+    Layer("insight/parts/mail.html", "mail-board", "boss", "/board/"),
+    Layer("insight/parts/filters.html", "by-{{ one.name }}", "boss", "/board/", ".pop.tall"),
+    Layer("insight/parts/filters.html", "own-days", "boss", "/board/"),
+    Layer("insight/edit.html", "add-widget", "boss", "BOARD"),
+    Layer("insight/edit.html", "menu-{{ view.slug }}", "boss", "BOARD", ".steps-menu"),
+    Layer("insight/edit.html", "delete-board", "boss", "BOARD"),
     Layer("notifications/inbox_pane.html", "snooze-menu", "boss", "/inbox/", how=(".mrow .open >> nth=0",)),
 )  # fmt: skip
 
@@ -141,6 +154,7 @@ def everything(stocked: SimpleNamespace, world: Any, begin: Any, monkeypatch: py
         business_key="deal:d-10", deal_id="d-10", deal_name="Pumps", instance_id=uuid.uuid4(), customer_key="K100", customer_name="Delta Water Group",
         contract_no="HT-2611-087", amount=121000, currency="CNY", won_at=clock.now(), created_at=clock.now(), updated_at=clock.now(),
     )  # fmt: skip
+    boards.copy_board(person=stocked.boss, ident="company", now=clock.now())
     world.act = broken
     begin(build.process(build.service("a", "erp.test"), build.line("start", "a", "end")), "deal:9")
     jobs.run_due()
@@ -209,7 +223,7 @@ def test_every_layer_is_clean(open_page: Any, everything: Any, language: str, th
         look_like(person, language, theme)
         tab = open_page(person, language=language, theme=theme, width=width, height=900 if width > 600 else 740)
         for layer in (layer for layer in LAYERS if layer.login == login):
-            path = f"/approvals/{task.pk}/" if layer.path == "TASK" else layer.path
+            path = {"TASK": f"/approvals/{task.pk}/", "BOARD": f"/board/b/{Board.objects.get().pk}/edit/"}.get(layer.path, layer.path)
             if layer.how or here != path:
                 tab.errors.clear()
                 tab.goto(path)

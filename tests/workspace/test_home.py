@@ -8,6 +8,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from django.utils import timezone, translation
 
 from apps.core import clock, kinds
 from apps.core.errors import SystemUnavailable
@@ -158,7 +159,8 @@ def test_old_figures_stay_marked_when_a_refresh_fails(stocked: SimpleNamespace, 
     travel(now + dt.timedelta(minutes=40))
     page = text(client.get("/widgets/tests.moody/"))
     assert "Could not be refreshed" in page and "40 min ago" in page and "No open deal" in page
-    [view] = services.shown(person=stocked.ana, cells=[Cell("tests.moody", 0, 0, 4, 3)], widgets=WIDGETS, now=clock.now())
+    with timezone.override("Asia/Shanghai"), translation.override("en"):  # as on her pages: what is remembered goes by both
+        [view] = services.shown(person=stocked.ana, cells=[Cell("tests.moody", 0, 0, 4, 3)], widgets=WIDGETS, now=clock.now())
     assert (view.state, view.old, view.triggers.endswith(", load")) == ("ready", True, True)
 
 
