@@ -18,7 +18,6 @@ from apps.access.views import errors
 from apps.core.access import Decision, Declared
 from apps.core.errors import DomainError, InvalidInput, NotPermitted
 from apps.core.requests import page_of
-from apps.directory.selectors import person_of
 
 SAFE = {"GET", "HEAD", "OPTIONS"}
 Handler = Callable[[HttpRequest], HttpResponse]
@@ -32,8 +31,8 @@ class AccessMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        request.person = person_of(request.user)  # type: ignore[attr-defined]
-        with selectors.one_request():
+        request.person, epoch = selectors.person_at_the_door(request.user)  # type: ignore[attr-defined]
+        with selectors.one_request(epoch):
             response = self.get_response(request)
         declared = getattr(request, "declared", None)
         if declared is None or not declared.public:  # nothing of a person stays in a shared browser or a proxy

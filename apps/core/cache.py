@@ -7,10 +7,24 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
-from django.core.cache.backends.redis import RedisCache
+from django.core.cache.backends.redis import RedisCache, RedisCacheClient
 from redis.exceptions import RedisError
 
 logger = logging.getLogger(__name__)
+
+
+class KeptClient(RedisCacheClient):  # type: ignore[misc]
+    """Django's, with its client of each pool kept: it is safe between threads, and making one costs as much as asking it."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._clients: dict[int, Any] = {}
+
+    def get_client(self, key: Any = None, *, write: bool = False) -> Any:
+        index = self._get_connection_pool_index(write)
+        if index not in self._clients:
+            self._clients[index] = super().get_client(key, write=write)
+        return self._clients[index]
 
 
 class ForgivingRedisCache(RedisCache):
@@ -20,6 +34,10 @@ class ForgivingRedisCache(RedisCache):
     """
 
     away = False
+
+    def __init__(self, server: str, params: dict[str, Any]) -> None:
+        super().__init__(server, params)
+        self._class = KeptClient
 
     def _forgiven(self, call: Callable[[], Any], instead: Any) -> Any:
         try:

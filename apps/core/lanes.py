@@ -9,13 +9,15 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import IO, Any
 from weakref import WeakKeyDictionary
 
 from asgiref.sync import ThreadSensitiveContext, sync_to_async
-from django.core.handlers.asgi import ASGIHandler
-from django.http import HttpRequest
+from django.core.exceptions import RequestAborted
+from django.core.handlers.asgi import ASGIHandler, get_script_prefix
+from django.core.signals import request_started
 from django.http.response import HttpResponseBase
+from django.urls import set_script_prefix
 
 Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[Mapping[str, Any]]]
@@ -24,19 +26,59 @@ Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 
 class PageHandler(ASGIHandler):
-    """Django's handler with one walk into the lane for all middleware and the view.
+    """Django's handler with one walk into the lane for a whole page: its signals, all middleware, the view.
 
-    Django's own would go back to the event loop between the middleware and the view, some six changes of thread for a page; all views of Atrium but
-    the stream of events are synchronous, and that one only begins its stream in the view.
+    Django's own would go back to the event loop between each of them, some eight changes of thread for a page; all views of Atrium but the stream of
+    events are synchronous, and that one only begins its stream in the view.
     """
 
     def load_middleware(self, is_async: bool = False) -> None:
         """All of it synchronous."""
         super().load_middleware(is_async=False)
 
-    async def get_response_async(self, request: HttpRequest) -> HttpResponseBase:
-        """The whole page in the lane."""
-        return await sync_to_async(self.get_response, thread_sensitive=True)(request)
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """A page is made, closed and sent; what is sent in parts goes Django's own way and ends when the browser leaves."""
+        try:
+            body = await self.read_body(receive)
+        except RequestAborted:
+            return
+        try:
+            response = await sync_to_async(self._page, thread_sensitive=True)(scope, body)
+            if response.streaming:
+                await self._stream(response, receive, send)
+            else:
+                await self.send_response(response, send)
+        finally:
+            body.close()
+
+    def _page(self, scope: Scope, body: IO[bytes]) -> HttpResponseBase:
+        """In the lane. What is complete is closed here too: its text is in memory, and the lane's connection has to be looked after in its thread."""
+        set_script_prefix(get_script_prefix(scope))
+        request_started.send(sender=self.__class__, scope=scope)
+        request, refusal = self.create_request(scope, body)
+        response: HttpResponseBase = refusal if request is None else self.get_response(request)
+        response._handler_class = self.__class__  # type: ignore[attr-defined]
+        if not response.streaming:
+            response.close()
+        return response
+
+    async def _stream(self, response: HttpResponseBase, receive: Receive, send: Send) -> None:
+        sending, leaving = asyncio.create_task(self.send_response(response, send)), asyncio.create_task(_left(receive))
+        try:
+            await asyncio.wait((sending, leaving), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in (sending, leaving):
+                task.cancel()
+            ended = await asyncio.gather(sending, leaving, return_exceptions=True)
+            await sync_to_async(response.close, thread_sensitive=True)()
+        if isinstance(ended[0], Exception):
+            raise ended[0]
+
+
+async def _left(receive: Receive) -> None:
+    """Returns when the browser has gone."""
+    while (await receive())["type"] != "http.disconnect":
+        continue
 
 
 class _Pool:

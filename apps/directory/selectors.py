@@ -16,11 +16,16 @@ from apps.core.people import KnownPerson
 from apps.directory.models import Absence, OrgUnit, Person
 
 
-def person_of(account: Any) -> Person | None:
-    """The person behind an account (issuer, subject), active only; None for a stranger and for nobody signed in."""
+def behind(account: Any) -> QuerySet[Person]:
+    """The person behind an account (issuer, subject), active only: one or none."""
     if not getattr(account, "is_authenticated", False):
-        return None
-    return Person.objects.select_related("org_unit").filter(issuer=account.issuer, subject=account.subject, active=True).first()
+        return Person.objects.none()
+    return Person.objects.select_related("org_unit").filter(issuer=account.issuer, subject=account.subject, active=True).order_by()
+
+
+def person_of(account: Any) -> Person | None:
+    """The person behind an account; None for a stranger and for nobody signed in."""
+    return behind(account).first()
 
 
 def get_person(person_id: uuid.UUID | str) -> Person:

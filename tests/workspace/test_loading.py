@@ -182,7 +182,7 @@ def test_rights_that_run_out_by_themselves_and_a_move_to_another_department_forg
 def test_another_process_that_reads_already_is_not_doubled(cast: SimpleNamespace, place: Any) -> None:
     system = Away("lab")
     [widget] = place(system)
-    cache.add(f"{loading._key(widget, cast.ana, NOW)}:busy", 1, 30)
+    cache.add(f"{loading._Names(cast.ana, NOW).key(widget)}:busy", 1, 30)
     assert states(shown(cast.ana, [widget])) == [("waiting", False, False, False)] and system.asks == 0
     view = services.fetched(person=cast.ana, widget=widget, now=NOW)
     assert (view.state, view.slow, system.asks) == ("waiting", True, 0) and "load delay:2s" in view.triggers

@@ -18,7 +18,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.core.cache import cache
-from django.db.models import Q
+from django.db.models import Q, Subquery, Value
+from django.db.models.functions import Coalesce
 from django.utils.translation import get_language
 
 from apps.access.models import Assignment, Grant, PolicyEpoch, Role
@@ -62,6 +63,7 @@ class _Remembered:
     epoch: str | None = None
     plans: dict[tuple[Any, str, str], HeldPlan] = field(default_factory=dict)
     held: dict[Any, list[HeldGrant]] = field(default_factory=dict)
+    given: dict[Any, list[_Given]] = field(default_factory=dict)
     owners: str | None = None
 
 
@@ -71,9 +73,9 @@ _policy: Policy | None = None
 
 
 @contextlib.contextmanager
-def one_request() -> Iterator[None]:
-    """Within it the epoch is read once."""
-    token = _current.set(_Remembered())
+def one_request(epoch: str | None = None) -> Iterator[None]:
+    """Within it the epoch is read once; not at all where it is `epoch`, just read."""
+    token = _current.set(_Remembered(epoch))
     try:
         yield
     finally:
@@ -87,7 +89,15 @@ def forget() -> None:
         memory.epoch = None
         memory.plans.clear()
         memory.held.clear()
+        memory.given.clear()
         memory.owners = None
+
+
+def person_at_the_door(account: Any) -> tuple[Any, str | None]:
+    """The person behind an account and the name of the rights in force, with one query; (None, None) for a stranger and for nobody signed in."""
+    in_force = PolicyEpoch.objects.filter(pk=1).values("value")[:1]
+    person = directory.behind(account).annotate(policy_epoch=Coalesce(Subquery(in_force), Value(""))).first()
+    return person, (person.policy_epoch if person is not None else None)
 
 
 def epoch() -> str:
@@ -105,7 +115,7 @@ def standing(person: Any, now: dt.datetime | None = None) -> str:
     """Names what this person's rights rest on now. Another name after every change, also after those that nobody makes in the moment they act: an
     assignment that begins or runs out, another department."""
     unit = getattr(person, "org_unit", None)
-    roles = sorted({given.role_id.hex for given in _given_to(person, now or clock.now())})
+    roles = sorted({given.role_id.hex for given in _given_to(person, now)})
     return hashlib.sha256("|".join([epoch(), unit.path if unit else "", *roles]).encode()).hexdigest()[:32]
 
 
@@ -146,17 +156,24 @@ def _units_above(person: Any) -> set[uuid.UUID]:
     return {uuid.UUID(hex=part) for part in unit.path.split("/") if part} if unit else set()
 
 
-def _given_to(person: Any, now: dt.datetime) -> list[_Given]:
+def _given_to(person: Any, now: dt.datetime | None) -> list[_Given]:
+    """`now` None: at the moment the request first asked."""
     if person is None or not getattr(person, "active", True):
         return []
-    units = _units_above(person)
-    return [g for g in policy().given if g.holds(now) and (g.person_id == person.pk or (g.unit_id in units))]
+    memory = _current.get() if now is None else None
+    if memory is not None and person.pk in memory.given:
+        return memory.given[person.pk]
+    units, moment = _units_above(person), now or clock.now()
+    found = [g for g in policy().given if g.holds(moment) and (g.person_id == person.pk or (g.unit_id in units))]
+    if memory is not None:
+        memory.given[person.pk] = found
+    return found
 
 
 def roles_of(person: Any, now: dt.datetime | None = None) -> list[Role]:
     """Roles a person holds now, by hand and by department, each once, in column order."""
     known = policy().roles
-    found = {given.role_id for given in _given_to(person, now or clock.now())}
+    found = {given.role_id for given in _given_to(person, now)}
     return [role for role in known.values() if role.pk in found]
 
 
@@ -170,7 +187,7 @@ def held_grants(person: Any, now: dt.datetime | None = None) -> list[HeldGrant]:
     in_force = policy()
     found = []
     seen = set()
-    for given in _given_to(person, now or clock.now()):
+    for given in _given_to(person, now):
         if given.role_id in seen:
             continue
         seen.add(given.role_id)

@@ -103,11 +103,23 @@ _waiting: dict[str, int] = {}
 _lock = threading.Lock()
 
 
-def _key(widget: Widget, person: Any, now: dt.datetime) -> str:
-    """Rights are part of the name: what was read under others is not found any more, also when they ran out by themselves. So are language
-    and time zone, in which texts were put together."""
-    whose = f"all:{epoch()}" if widget.scope == "all" else f"{person.pk}:{standing(person, now)}"
-    return f"widget:{widget.key}:{whose}:{get_language()}:{timezone.get_current_timezone_name()}"
+class _Names:
+    """What the readings of one person's widgets are kept under at one moment.
+
+    Rights are part of the name: what was read under others is not found any more, also when they ran out by themselves. So are language and time
+    zone, in which texts were put together.
+    """
+
+    def __init__(self, person: Any, now: dt.datetime) -> None:
+        self._own = f"{person.pk}:{standing(person, now)}"
+        self._words = f"{get_language()}:{timezone.get_current_timezone_name()}"
+
+    def key(self, widget: Widget) -> str:
+        return f"widget:{widget.key}:{f'all:{epoch()}' if widget.scope == 'all' else self._own}:{self._words}"
+
+    def drawn(self, key: str) -> str:
+        """What is drawn is one person's (masks), also where the figures are everybody's."""
+        return f"{key}:drawn:{self._own}"
 
 
 def shown(*, person: Any, cells: Iterable[Cell], widgets: dict[str, Widget], now: dt.datetime, whole: bool = False) -> list[WidgetView]:
@@ -115,19 +127,13 @@ def shown(*, person: Any, cells: Iterable[Cell], widgets: dict[str, Widget], now
 
     `whole`: for a browser that cannot ask by itself: what is missing is read here, an outside system shortly waited for.
     """
-    placed = [(cell, widgets[cell.key]) for cell in cells]
-    keys = {widget.key: _key(widget, person, now) for _cell, widget in placed if widget.kept}
-    names = [name for key in keys.values() for name in (key, f"{key}:failed", _draw_key(key, person))]
-    known = cache.get_many(names) if names else {}
-    views = [_at_hand(cell, widget, person, now, keys.get(widget.key, ""), known) for cell, widget in placed]
+    placed, names = [(cell, widgets[cell.key]) for cell in cells], _Names(person, now)
+    keys = [names.key(widget) for _cell, widget in placed if widget.kept]
+    known = cache.get_many([name for key in keys for name in (key, f"{key}:failed", names.drawn(key))]) if keys else {}
+    views = [_at_hand(cell, widget, person, now, names, known) for cell, widget in placed]
     if not whole:
         return views
     return [replace(fetched(person=person, widget=v.widget, now=now), cell=v.cell) if v.state == "waiting" else v for v in views]
-
-
-def _draw_key(key: str, person: Any) -> str:
-    """What is drawn is one person's (masks), also where the figures are everybody's."""
-    return f"{key}:drawn:{person.pk}:{standing(person)}"
 
 
 def keep_drawn(view: WidgetView, card: str) -> None:
@@ -135,9 +141,10 @@ def keep_drawn(view: WidgetView, card: str) -> None:
     cache.set(view.draw_key, (view.read_at, card), view.widget.refresh)
 
 
-def _at_hand(cell: Cell, widget: Widget, person: Any, now: dt.datetime, key: str, known: dict[str, Any]) -> WidgetView:
+def _at_hand(cell: Cell, widget: Widget, person: Any, now: dt.datetime, names: _Names, known: dict[str, Any]) -> WidgetView:
     if not widget.kept:
         return _read_now(widget, person, now, None, cell)
+    key = names.key(widget)
     kept, failed = known.get(key), f"{key}:failed" in known
     due = kept is None or _age(kept, now) > widget.refresh
     if due and widget.outside and not failed:
@@ -148,7 +155,7 @@ def _at_hand(cell: Cell, widget: Widget, person: Any, now: dt.datetime, key: str
         return WidgetView(widget, "failed" if failed else "waiting", cell=cell)
     if due or failed:
         return WidgetView(widget, "ready", kept.context, old=due and not failed, failed=failed, cell=cell)
-    name = _draw_key(key, person)
+    name = names.drawn(key)
     at, drawn = known.get(name, (None, ""))
     return WidgetView(widget, "ready", kept.context, cell=cell, drawn=drawn if at == kept.at else "", draw_key=name, read_at=kept.at)
 
@@ -164,7 +171,7 @@ def fetched(*, person: Any, widget: Widget, now: dt.datetime, again: bool = Fals
         return WidgetView(widget, "refused", chain=rights.decision.chain)
     if not widget.kept:
         return _read_now(widget, person, now, None, None)
-    key = _key(widget, person, now)
+    key = _Names(person, now).key(widget)
     kept: Kept | None = cache.get(key)
     if not widget.outside:
         return _read_now(widget, person, now, kept, None, key)
