@@ -26,6 +26,7 @@ READ_TIMEOUT = 15.0
 MOST_BYTES = 32 * 1024 * 1024  # of one answer; a page of whole records has less than one
 DRIPPING = 4  # a time-out counts from byte to byte: an answer as a whole may take so many of them
 SECRET_HEADER = re.compile(r"authorization|key$|token|secret", re.IGNORECASE)
+SLOW = "slow"  # code of a failure: it took the request and did not answer in time
 PATIENCE = 1.0  # seconds: what a reading waits by itself; a system that asks for more is asked again by a job
 T = TypeVar("T")
 _limits: contextvars.ContextVar[tuple[float, float] | None] = contextvars.ContextVar("http_limits", default=None)
@@ -163,7 +164,8 @@ class Client:
             whole(response, system=self.system, seconds=DRIPPING * waits[1])
         except requests.RequestException as error:
             # The message of requests may hold the URL with a ticket or a token in it: only the kind of failure is told.
-            raise TransientError(f"{self.system} did not answer ({type(error).__name__})", system=self.system) from error
+            code = SLOW if isinstance(error, requests.ReadTimeout) else ""
+            raise TransientError(f"{self.system} did not answer ({type(error).__name__})", system=self.system, code=code) from error
         try:
             self.check(response)
         except OutsideError as error:

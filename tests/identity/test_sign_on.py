@@ -278,6 +278,21 @@ def test_whether_it_is_there_is_asked_once_a_second_and_not_when_it_has_just_ans
     assert len(ana.calls) == 3
 
 
+def test_slow_is_not_away_while_it_answered_somebody_within_half_a_minute(ana: FakeProvider, client: Client, travel: Any) -> None:
+    travel(later(0))
+    assert idp.probe()
+    ana.slow = True
+    travel(later(20))
+    assert idp.probe() and idp.probe() and not idp.is_open()
+    assert client.post("/accounts/oidc/keycloak/login/", {}).headers["Location"].startswith(f"{ISSUER}/protocol/openid-connect/auth")
+    travel(later(31))
+    assert not idp.probe() and idp.is_open()
+    assert client.post("/accounts/oidc/keycloak/login/", {}).headers["Location"] == "/sign-in/?away=1"
+    ana.slow = False
+    travel(later(33))
+    assert idp.probe()
+
+
 def test_sign_in_says_when_sign_on_is_away(ana: FakeProvider, client: Client, travel: Any) -> None:
     ana.away = True
     answer = client.post("/accounts/oidc/keycloak/login/", {"next": "/profile/"})

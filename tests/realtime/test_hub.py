@@ -15,7 +15,7 @@ from websockets.server import ServerProtocol
 
 from apps.core import sessions
 from apps.realtime import buses
-from apps.realtime.hub import CLOSE_PERSON, CLOSE_SESSION, EVERYBODY, QUEUE, RESYNC, Hub, Socket, Stream, all_hubs, encoded, running_hub
+from apps.realtime.hub import CLOSE_PERSON, CLOSE_SESSION, EVERYBODY, PING, QUEUE, RESYNC, Hub, Socket, Stream, all_hubs, encoded, running_hub
 
 
 class Wire:
@@ -103,7 +103,7 @@ async def test_five_of_twenty_five_that_never_read_cost_the_others_nothing(hub: 
     while hub._inbox:
         await asyncio.sleep(0)
     expected = [f"{number:04d}" * 10 for number in range(3000)]
-    assert all(wire.sent == expected for _, wire in browsers[5:])
+    assert all([frame for frame in wire.sent if frame != PING] == expected for _, wire in browsers[5:])  # a slow machine takes longer than a ping
     assert all(len(socket._waiting) <= QUEUE for socket, _ in browsers)
     hub.feed([(EVERYBODY, 0, "end")])
     await settle(hub)

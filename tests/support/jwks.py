@@ -13,7 +13,7 @@ from urllib.parse import parse_qs, urlsplit
 from joserfc import jwt
 from joserfc.jwk import RSAKey
 
-from apps.core.http import Client, TransientError
+from apps.core.http import SLOW, Client, TransientError
 
 ISSUER = "https://sign-on.example/realms/atrium"
 LOGOUT_EVENT = "http://schemas.openid.net/event/backchannel-logout"
@@ -61,11 +61,11 @@ class _Answer:
 
 
 class FakeProvider:
-    """`away`: does not answer. `refusal`: OAuth error of the token endpoint. `calls`: what was asked. `keys`:
+    """`away`: does not answer. `slow`: takes requests and does not answer in time. `refusal`: OAuth error of the token endpoint. `calls`: what was asked. `keys`:
     published."""
 
     def __init__(self) -> None:
-        self.away, self.refusal, self.calls, self.keys = False, "", [], [KEY]
+        self.away, self.slow, self.refusal, self.calls, self.keys = False, False, "", [], [KEY]
         self.issuer = ISSUER
         self.subject, self.sid, self.nonce, self.expires_in, self.serial = "s-1", "sid-1", "", 60, 0
         self.username, self.email = "ana", "ana@yunhe.example"
@@ -76,8 +76,8 @@ class FakeProvider:
         """Stands for apps.core.http.Client.request."""
         form = dict(kwargs.get("data") or {})
         self.calls.append((method, urlsplit(url).path.rsplit("/", 1)[-1], form))
-        if self.away:
-            raise TransientError("no answer", system="Keycloak")
+        if self.away or self.slow:
+            raise TransientError("no answer", system="Keycloak", code=SLOW if self.slow else "")
         if url.endswith("openid-configuration"):
             return _Answer(self._discovery())
         if url.endswith("/certs"):

@@ -4,6 +4,7 @@ that a hung provider costs one request and not all. Network only; no database.""
 from __future__ import annotations
 
 import datetime as dt
+import functools
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -13,7 +14,7 @@ import requests
 from django.conf import settings
 
 from apps.core import clock
-from apps.core.http import Client, PermanentError, TransientError
+from apps.core.http import SLOW, Client, PermanentError, TransientError
 from apps.identity.claims import TokenRefused, UnknownKey, signing_keys
 
 CACHE_FOR = dt.timedelta(minutes=10)
@@ -22,6 +23,7 @@ KEYS_AGAIN = dt.timedelta(seconds=10)
 CONNECT, READ = 1.0, 2.0  # inside a request; workers may wait longer
 EXCHANGE_READ = 10.0  # a code can be traded once: giving up early costs the person the whole sign-on
 PROBE_AGAIN = dt.timedelta(seconds=1)
+ONLY_SLOW = dt.timedelta(seconds=30)  # since it last answered anybody; after that one that takes requests and answers none is away
 SYSTEM = "Keycloak"
 
 
@@ -44,6 +46,7 @@ class _Known:
     failed_at: dt.datetime | None = None
     answered_at: dt.datetime | None = None
     probed_at: dt.datetime | None = None
+    there: bool = True  # what the last probe said
     lock: threading.Lock = field(default_factory=threading.Lock)
 
 
@@ -54,6 +57,7 @@ def forget() -> None:
     """Drop everything fetched (tests)."""
     _known.config = _known.config_at = _known.jwks = _known.jwks_at = _known.failed_at = None
     _known.answered_at = _known.probed_at = None
+    _known.there = True
 
 
 class _Tokens(Client):
@@ -67,7 +71,9 @@ class _Tokens(Client):
         return str(answer.get("error", "")) if isinstance(answer, dict) else super().words(response)
 
 
+@functools.cache
 def _client(read: float = READ) -> Client:
+    """Kept: its connections are used again."""
     return _Tokens("", system=SYSTEM, connect_timeout=CONNECT, read_timeout=read)
 
 
@@ -85,7 +91,7 @@ def _guarded(call: Callable[[], requests.Response], *, insist: bool = False) -> 
     except TransientError as error:
         if not insist:
             _known.failed_at = clock.now()
-        raise ProviderAway(error.message, system=SYSTEM) from error
+        raise ProviderAway(error.message, system=SYSTEM, code=error.code) from error
     _known.failed_at, _known.answered_at = None, clock.now()
     return response
 
@@ -99,12 +105,16 @@ def discovery() -> dict[str, Any]:
     if _known.config is not None and _known.config_at is not None and now - _known.config_at < CACHE_FOR:
         return _known.config
     try:
-        response = _guarded(lambda: _client().request("GET", f"{settings.OIDC_ISSUER}/.well-known/openid-configuration"))
-        found = response.json()
+        return _read(now)
     except (ProviderAway, PermanentError, ValueError) as error:
         if _known.config is not None:
             return _known.config
         raise ProviderAway("the identity provider does not answer", system=SYSTEM) from error
+
+
+def _read(now: dt.datetime, *, read: float = READ, insist: bool = False) -> dict[str, Any]:
+    url = f"{settings.OIDC_ISSUER}/.well-known/openid-configuration"
+    found = _guarded(lambda: _client(read).request("GET", url), insist=insist).json()
     if found.get("issuer") != settings.OIDC_ISSUER:
         raise TokenRefused("the provider names another issuer")
     _known.config, _known.config_at = found, now
@@ -114,19 +124,32 @@ def discovery() -> dict[str, Any]:
 def probe() -> bool:
     """Is the provider there? Asked before somebody is sent to it: at most 1 s, at most once a second, and not when it has just answered.
 
-    An open breaker is no answer: it may be one slow request that opened it, and nobody could sign on for ten seconds."""
+    An open breaker is no answer: it may be one slow request that opened it, and nobody could sign on for ten seconds. Nor is a slow answer while others
+    get theirs: in a morning rush everybody waits a little at the provider, and nobody is turned away here.
+    """
     if not settings.OIDC_ISSUER:
         return False
     now = clock.now()
     if _known.answered_at is not None and not is_open() and now - _known.answered_at < PROBE_AGAIN:
         return True
-    if _known.probed_at is not None and is_open() and now - _known.probed_at < PROBE_AGAIN:
-        return False
+    if _known.probed_at is not None and now - _known.probed_at < PROBE_AGAIN:
+        return _known.there
     _known.probed_at = now
+    _known.there = _asked(now)
+    if not _known.there:
+        _known.failed_at = now
+    return _known.there
+
+
+def _asked(now: dt.datetime) -> bool:
     try:
-        _guarded(lambda: _client(1.0).request("GET", f"{settings.OIDC_ISSUER}/.well-known/openid-configuration"), insist=is_open())
-    except (ProviderAway, PermanentError):
+        _read(now, read=1.0, insist=True)
+    except ProviderAway as error:
+        return error.code == SLOW and _known.answered_at is not None and now - _known.answered_at < ONLY_SLOW
+    except (PermanentError, ValueError):
         return False
+    except TokenRefused:
+        return True  # it is there; the sign-on itself says what is wrong with it
     return True
 
 
