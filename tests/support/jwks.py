@@ -61,8 +61,8 @@ class _Answer:
 
 
 class FakeProvider:
-    """`away`: does not answer. `slow`: takes requests and does not answer in time. `refusal`: OAuth error of the token endpoint. `calls`: what was asked. `keys`:
-    published."""
+    """`away`: does not answer. `slow`: takes requests and does not answer in time. `refusal`: OAuth error of the token endpoint. `calls`: what was
+    asked. `keys`: published."""
 
     def __init__(self) -> None:
         self.away, self.slow, self.refusal, self.calls, self.keys = False, False, "", [], [KEY]
