@@ -29,7 +29,16 @@ def standard(sizes: Mapping[str, tuple[int, int]]) -> list[Cell]:
 
 @functools.lru_cache(maxsize=128)
 def _standard(named: tuple[tuple[str, tuple[int, int]], ...]) -> tuple[Cell, ...]:
-    return tuple(close_up(Cell(key, 0, index, *size) for index, (key, size) in enumerate(named)))
+    return tuple(_widened(close_up(Cell(key, 0, index, *size) for index, (key, size) in enumerate(named))))
+
+
+def _widened(cells: list[Cell]) -> list[Cell]:
+    """What has nothing beside it reaches as far as there is room, so that no row ends in a hole."""
+    wide: list[Cell] = []
+    for cell in cells:
+        beside = [other.x for other in cells if other.x > cell.x and other.y < cell.y + cell.h and cell.y < other.y + other.h]
+        wide.append(replace(cell, w=min(beside, default=COLUMNS) - cell.x))
+    return wide
 
 
 def resolved(role: list[Cell], own: list[Cell] | None, hidden: Iterable[str], offered: Iterable[str]) -> list[Cell]:

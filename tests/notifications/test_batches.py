@@ -392,7 +392,7 @@ def test_a_rejection_without_a_reason_keeps_the_question_open(cases: Any, cast: 
     boss.post("/inbox/batch/check/", {"outcome": "rejected", "id": [str(found.ids[0])]})
     batch = Batch.objects.get()
     answer = boss.post(f"/inbox/batches/{batch.pk}/decide/", {"comment": " "}, headers={"HX-Request": "true"})
-    assert answer.status_code == 409 and "Say why: the seller reads it." in answer.content.decode()
+    assert answer.status_code == 409 and "Say why: whoever asked reads it." in answer.content.decode()
     assert Task.objects.get().is_open
 
 

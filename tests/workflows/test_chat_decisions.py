@@ -106,7 +106,7 @@ def test_a_rejection_carries_the_words_of_its_box_or_leads_to_the_page(
         return
     press(product, cast.boss, "Reject", run_jobs, clock)
     asked.refresh_from_db()
-    assert (asked.state, product.texts(user(cast.boss))) == ("READY", ["Say why: the seller reads it."])
+    assert (asked.state, product.texts(user(cast.boss))) == ("READY", ["Say why: whoever asked reads it."])
     press(product, cast.boss, "Reject", run_jobs, clock, reason="too cheap")
     asked.refresh_from_db()
     assert (asked.outcome, asked.comment) == ("REJECTED", "too cheap")

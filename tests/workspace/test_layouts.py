@@ -59,6 +59,21 @@ def floating(cells: list[Cell]) -> list[str]:
     return [c.key for c in cells if c.y and not any(o.y + o.h == c.y and o.x < c.x + c.w and c.x < o.x + o.w for o in cells)]
 
 
+SIZES = st.tuples(st.integers(1, 12), st.integers(1, 4))
+
+
+@pytest.mark.req("G1")
+@given(st.dictionaries(st.sampled_from(policies.ORDER), SIZES, max_size=14))
+def test_the_companys_own_layout_leaves_no_row_with_a_hole_at_its_end(sizes: dict[str, tuple[int, int]]) -> None:
+    cells = policies.standard(sizes)
+    assert {cell.key for cell in cells} == set(sizes)
+    assert overlaps(cells) == [] and policies.problems(policies.as_items(cells)) == []
+    assert [cell.key for cell in cells if cell.w < sizes[cell.key][0] or cell.h != sizes[cell.key][1]] == []
+    room = [cell.key for cell in cells if cell.x + cell.w < 12 and not any(
+        other.x >= cell.x + cell.w and other.y < cell.y + cell.h and cell.y < other.y + other.h for other in cells)]  # fmt: skip
+    assert room == []
+
+
 @given(grids())
 def test_a_settled_grid_has_no_overlap_and_nothing_floats(cells: list[Cell]) -> None:
     found = policies.settle(cells)

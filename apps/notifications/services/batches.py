@@ -136,7 +136,7 @@ def decide(*, person: Viewer, batch_id: uuid.UUID, comment: str, now: dt.datetim
         if batch.state != Batch.State.CHECKED:
             return batch
         if batch.verb != "approved" and not comment:
-            words = _("Say why: the seller reads it.")
+            words = _("Say why: whoever asked reads it.")
             raise UnableToDecideBatch(words, details={"fields": {"comment": [words]}})
         batch.state, batch.comment, batch.undo_until = Batch.State.DONE, comment, now + HOLD
         batch.save(update_fields=["state", "comment", "undo_until"])

@@ -215,7 +215,7 @@ def _require_words(outcome: str, comment: str) -> None:
     if outcome not in Task.Outcome.values:
         raise InvalidInput(_("Choose approve, reject or return."), details={"fields": {"outcome": [_("Choose approve, reject or return.")]}})
     if outcome in NEEDS_COMMENT and not comment:
-        raise InvalidInput(_("Say why: the seller reads it."), details={"fields": {"comment": [_("Say why: the seller reads it.")]}})
+        raise InvalidInput(_("Say why: whoever asked reads it."), details={"fields": {"comment": [_("Say why: whoever asked reads it.")]}})
     if len(comment) > terms.LONGEST:
         raise InvalidInput(_("The comment is too long."), details={"fields": {"comment": [_("The comment is too long.")]}})
 
