@@ -309,9 +309,11 @@ EMAIL_FILE_PATH = MAIL_FOLDER or None
 WEB_PUSH_HOSTS = env.list("WEB_PUSH_HOSTS", default=[])
 WEB_PUSH_KEY = generated_secret("WEB_PUSH_KEY")  # our key pair is made out of it; with another one every device must be let ring anew
 WEB_PUSH_CONTACT = env.str("WEB_PUSH_CONTACT", default=PORTAL_URL if _HOST.scheme == "https" else "mailto:admin@localhost")
-# Chat products: {"wecom": {"url", "id", "secret", "agent", "token", "aes_key"}, ...}; one is set up when its address is given.
+# Chat products: {"wecom": {"url", "id", "secret", "agent", "token", "aes_key"}, ...}; one is set up when its address is given. For signing in:
+# `corp` (company of DingTalk, tenant of WeLink); `sign_in_url` and `oapi_url` only where the product stands at other addresses than the public ones.
+CHAT_SETTINGS = ("url", "id", "secret", "agent", "token", "aes_key", "corp", "sign_in_url", "oapi_url")
 CHAT = {
-    vendor: {name: env.str(f"CHAT_{vendor.upper()}_{name.upper()}", default="") for name in ("url", "id", "secret", "agent", "token", "aes_key")}
+    vendor: {name: env.str(f"CHAT_{vendor.upper()}_{name.upper()}", default="") for name in CHAT_SETTINGS}
     for vendor in ("wecom", "dingtalk", "welink")
     if env.str(f"CHAT_{vendor.upper()}_URL", default="")
 }

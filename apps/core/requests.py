@@ -29,6 +29,11 @@ def page_of(request: HttpRequest) -> str:
     return f"{parts.path or '/'}{'?' + parts.query if parts.query else ''}"
 
 
+def own_path(request: HttpRequest, value: str | None) -> str:
+    """This address when it is one of the portal's own, else empty: nobody is sent elsewhere by a link to the portal."""
+    return value if value and url_has_allowed_host_and_scheme(value, {request.get_host()}, require_https=request.is_secure()) else ""
+
+
 def number(text: str | None, *, digits: int = 6) -> int | None:
     """A number as a URL or a form has it; None for nonsense, for other scripts' digits, and for one so long that no row has it."""
     return int(text) if text and text.isascii() and text.isdigit() and len(text) <= digits else None

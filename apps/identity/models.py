@@ -71,7 +71,8 @@ class OidcSession(models.Model):
 
     The demo sign-in makes rows too, with issuer "demo" and without tokens. Tokens are encrypted; `access_expires_at`
     says when a refresh is due; `checked_at` when the identity provider last said that the session lives; `acr` and
-    `auth_time` come only from a real sign-in."""
+    `auth_time` come only from a real sign-in. `via`: the chat product that said who it is; such a session has no
+    session at the provider and no tokens: the provider is asked about the person instead."""
 
     session_key = models.CharField(max_length=40, primary_key=True)
     account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="oidc_sessions")
@@ -85,6 +86,7 @@ class OidcSession(models.Model):
     access_expires_at = models.DateTimeField(null=True, blank=True)
     acr = models.CharField(max_length=16, blank=True)
     auth_time = models.DateTimeField(null=True, blank=True)
+    via = models.CharField(max_length=16, blank=True)
     opened_at = models.DateTimeField()
     expires_at = models.DateTimeField()
     checked_at = models.DateTimeField()

@@ -34,5 +34,19 @@ def alive_among(session_keys: Collection[str]) -> set[str]:
 
 
 def newest_session(account: Account) -> OidcSession | None:
-    """The open session of an account that was opened last."""
-    return OidcSession.objects.filter(account=account, epoch=account.session_epoch, expires_at__gt=clock.now()).order_by("-opened_at").first()
+    """The open session of an account that was opened last with the company account; one that a chat product began knows no tokens."""
+    return _open(account).filter(via="").order_by("-opened_at").first()
+
+
+def came_by_chat(account: Account) -> bool:
+    """Whether a chat product began an open session of this account."""
+    return _open(account).exclude(via="").exists()
+
+
+def open_sessions(account: Account) -> list[OidcSession]:
+    """Where this account is signed in, the newest first."""
+    return list(_open(account).order_by("-opened_at"))
+
+
+def _open(account: Account) -> QuerySet[OidcSession]:
+    return OidcSession.objects.filter(account=account, epoch=account.session_epoch, expires_at__gt=clock.now())

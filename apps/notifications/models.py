@@ -35,7 +35,7 @@ class Reach(Identified):
     `off`: channels switched off as a whole. `kinds`: {kind: {channel: level}}, only what differs from the default. `quiet`: {weekday "0".."6":
     [from, to] as "HH:MM"}; a `to` that is not after `from` lies on the next day. `digest`: off | 1h | 3h | daily | weekly. `remind_after`:
     minutes until an unread to-do is told once more, on `remind_by`; 0 never. `limits` (company only): {channel: {kind or "*": off | locked}}.
-    Null means: as the company's row says.
+    `sign_in` (company only): chat products that may sign people in. Null means: as the company's row says.
     """
 
     person = models.OneToOneField("directory.Person", null=True, on_delete=models.CASCADE, related_name="+")
@@ -46,6 +46,7 @@ class Reach(Identified):
     remind_after = models.PositiveIntegerField(null=True)
     remind_by = models.CharField(max_length=32, blank=True)
     limits = models.JSONField(default=dict)
+    sign_in = models.JSONField(default=list)
     updated_at = models.DateTimeField()
 
 

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from apps.notifications.views import batches, chat, inbox, mail, preferences, saved
+from apps.notifications.views import arrivals, batches, chat, inbox, mail, preferences, saved
 
 urlpatterns = [
     path("inbox/", inbox.inbox, name="inbox"),
@@ -25,5 +25,8 @@ urlpatterns = [
     path("profile/notifications/devices/<uuid:device_id>/remove/", preferences.device_remove, name="reach-device-remove"),
     path("profile/notifications/chat/<slug:vendor>/<slug:verb>/", preferences.chat_account, name="reach-chat"),
     path("channels/", preferences.company, name="channels"),
+    path("chat/<slug:vendor>/", arrivals.begin, name="chat-begin"),
+    path("chat/<slug:vendor>/back/", arrivals.back, name="chat-back"),
+    path("chat/<slug:vendor>/connect/", arrivals.connect, name="chat-connect"),
     path("hooks/<slug:vendor>/chat/", chat.callback, name="chat-callback"),
 ]

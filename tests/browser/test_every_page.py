@@ -30,7 +30,7 @@ PAGES: dict[str, tuple[tuple[str, int], ...]] = {
         ("/announcements/", 200), (f"/announcements/{NEWS}/", 200), ("/announcements/copies/", 200), ("/start/", 200),
         ("/calendar/", 200), ("/calendar/?view=week", 200), ("/calendar/?view=agenda", 200), ("/calendar/link/", 200),
         (f"/visits/{VISIT}/change/", 200), (f"/visits/{VISIT}/report/", 200),
-        ("/profile/notifications/", 200), ("/channels/", 403), ("/offline/", 200),
+        ("/profile/notifications/", 200), ("/profile/sessions/", 200), ("/channels/", 403), ("/offline/", 200),
     ),
     "eve": (("/shipments/s-1/", 200), ("/visits/new/", 403)),
     "fin": (("/customers/c-0/", 200), ("/orders/o-1/", 200)),

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from apps.identity.services import idp
+from apps.identity.services import idp, standing
 from tests.support.jwks import ISSUER, FakeProvider
 
 
@@ -17,5 +17,7 @@ def provider(monkeypatch: pytest.MonkeyPatch, settings: Any) -> Iterator[FakePro
     settings.DEMO_SIGN_IN = False
     monkeypatch.setattr(idp, "_client", lambda read=2.0: fake)
     idp.forget()
+    standing.forget()
     yield fake
     idp.forget()
+    standing.forget()

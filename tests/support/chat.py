@@ -16,6 +16,7 @@ from apps.devtools.sandbox.chat.__main__ import keys
 
 SERVICE_KEY = "chat-of-the-tests"
 VENDORS = ("wecom", "dingtalk", "welink")
+PAGES = {"wecom": "/connect/oauth2/authorize", "dingtalk": "/oauth2/auth", "welink": "/connect/oauth2/sns_authorize"}
 
 
 class Product:
@@ -24,7 +25,8 @@ class Product:
     def __init__(self, vendor: str, url: str) -> None:
         self.vendor, self.url = vendor, url
         known = keys(SERVICE_KEY)
-        self.settings = {"url": url, "id": known.id, "secret": known.secret, "agent": known.agent, "token": known.token, "aes_key": known.aes_key}
+        self.settings = {"url": url, "id": known.id, "secret": known.secret, "agent": known.agent, "token": known.token, "aes_key": known.aes_key,
+                         "corp": known.corp, "oapi_url": url, "sign_in_url": url + PAGES[vendor]}
 
     def _ask(self, method: str, path: str, **given: Any) -> Any:
         session = requests.Session()
@@ -50,6 +52,18 @@ class Product:
     def press(self, user: str, button: str, *, reason: str = "") -> dict[str, Any]:
         """The callback that pressing this button of the newest card sends."""
         return dict(self._ask("POST", "/_press", json={"user": user, "button": button, "reason": reason}))
+
+    def hold(self, user: str, *, nonsense: bool = False) -> None:
+        """This user has the telephone from now on. `nonsense`: what the product says makes no sense."""
+        self._ask("POST", "/_hold", json={"user": user, "nonsense": nonsense})
+
+    def code(self, user: str, *, app: str = "", corp: str = "") -> str:
+        """A code as the product gives it for this user; for our app and company, or for another."""
+        return str(self._ask("POST", "/_code", json={"user": user, "app": app, "corp": corp})["code"])
+
+    def mend(self) -> None:
+        """No fault is on any more."""
+        self._ask("DELETE", "/_faults")
 
     def say(self, user: str, text: str) -> dict[str, Any]:
         return dict(self._ask("POST", "/_say", json={"user": user, "text": text}))

@@ -71,6 +71,7 @@ class FakeProvider:
         self.username, self.email = "ana", "ana@yunhe.example"
         self.id_changes: dict[str, Any] = {}
         self.id_token: str | None = None  # instead of a good one
+        self.people: dict[str, dict[str, Any] | None] = {}  # subject: what its directory says beside "enabled"; None: it knows nobody of that name
 
     def request(self, method: str, url: str, **kwargs: Any) -> _Answer:
         """Stands for apps.core.http.Client.request."""
@@ -84,7 +85,18 @@ class FakeProvider:
             return _Answer({"keys": [*(key.as_dict(private=False) for key in self.keys), {"kty": "RSA", "use": "enc", "kid": "e"}]})
         if url.endswith("/token"):
             return self._token(form)
+        if "/admin/realms/atrium/users/" in url:
+            return self._person(url.rsplit("/", 1)[-1], kwargs["headers"]["Authorization"])
         raise AssertionError(f"nobody serves {url}")
+
+    def _person(self, subject: str, authorization: str) -> _Answer:
+        from apps.core.http import PermanentError
+
+        assert authorization == "Bearer own-token"
+        found = self.people.get(subject, {})
+        if found is None:
+            raise PermanentError("not found", system="Keycloak", status=404)
+        return _Answer({"id": subject, "username": "x", "enabled": True, "notBefore": 0, **found})
 
     def _discovery(self) -> dict[str, Any]:
         base = f"{ISSUER}/protocol/openid-connect"
@@ -100,6 +112,8 @@ class FakeProvider:
 
             raise PermanentError(self.refusal, system="Keycloak", status=400)
         self.serial += 1
+        if form["grant_type"] == "client_credentials":
+            return _Answer({"access_token": "own-token", "expires_in": 60})
         if form["grant_type"].endswith("token-exchange"):
             return _Answer({"access_token": f"exchanged-{form['audience']}-{self.serial}", "expires_in": self.expires_in})
         nonce = {"nonce": self.nonce} if form["grant_type"] == "authorization_code" else {"nonce": ...}

@@ -74,6 +74,9 @@ def remember(request: HttpRequest, user: Any, **kwargs: Any) -> None:
     """After Django has changed the session key: remember which session at the provider this one belongs to."""
     oidc = getattr(kwargs.get("sociallogin"), "oidc", None)
     if oidc:
+        before = getattr(request, "oidc", None)
+        if before is not None and before.pk != request.session.session_key:  # a chat product had let this browser in
+            end_sessions(session_key=before.pk, reason="signed on with the company account", now=clock.now())
         open_session(
             session_key=str(request.session.session_key),
             account=user,

@@ -190,3 +190,22 @@ def token_request(form: Mapping[str, str], *, read: float = READ, insist: bool =
     except ValueError as error:
         raise ProviderAway("the identity provider answered nonsense", system=SYSTEM) from error
     return dict(answer)
+
+
+def own_token(client_id: str, secret: str) -> dict[str, Any]:
+    """A token of one of the portal's own clients, for nobody's sake. Raises ProviderAway, also when it is refused: nobody can do anything about it."""
+    form = {"grant_type": "client_credentials", "client_id": client_id, "client_secret": secret}
+    try:
+        answer = dict(_guarded(lambda: _client().request("POST", discovery()["token_endpoint"], data=form)).json())
+        return {**answer, "access_token": str(answer["access_token"])}
+    except (PermanentError, LookupError, ValueError, TypeError) as error:
+        raise ProviderAway("the identity provider gave the portal no token of its own", system=SYSTEM) from error
+
+
+def administered(url: str, token: str) -> dict[str, Any]:
+    """One read of the provider's own API. Raises PermanentError kinds, ProviderAway."""
+    response = _guarded(lambda: _client().request("GET", url, headers={"Authorization": f"Bearer {token}"}))
+    try:
+        return dict(response.json())
+    except (ValueError, TypeError) as error:
+        raise ProviderAway("the identity provider answered nonsense", system=SYSTEM) from error

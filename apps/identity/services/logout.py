@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import logging
 from collections import defaultdict
+from typing import Any
 
 from django.conf import settings
 from django.db import transaction
@@ -14,7 +15,7 @@ from keycloak.exceptions import KeycloakError
 from apps.core.http import TransientError
 from apps.identity import claims
 from apps.identity.models import DEMO_ISSUER, OidcSession, SeenLogout
-from apps.identity.services import idp
+from apps.identity.services import idp, standing
 from apps.identity.services.sessions import end_sessions
 
 logger = logging.getLogger(__name__)
@@ -37,8 +38,19 @@ def receive_logout_token(*, token: str, now: dt.datetime) -> int:
         if not new:
             raise claims.TokenRefused("seen before")
         if found.get("sid"):
-            return end_sessions(issuer=found["iss"], sid=found["sid"], reason="ended at the identity provider", now=now)
+            return _end_one(found, now)
         return end_sessions(issuer=found["iss"], subject=found["sub"], reason="ended at the identity provider", now=now)
+
+
+def _end_one(found: dict[str, Any], now: dt.datetime) -> int:
+    """The session that is named, and those that a chat product began for the same person: the provider cannot name these, and who signs out there
+    means to be out. Coming back in the chat product is one touch."""
+    reason = "ended at the identity provider"
+    subjects = {found["sub"]} if found.get("sub") else set(
+        OidcSession.objects.filter(issuer=found["iss"], sid=found["sid"]).values_list("subject", flat=True))
+    ended = end_sessions(issuer=found["iss"], sid=found["sid"], reason=reason, now=now)
+    by_chat = OidcSession.objects.filter(issuer=found["iss"], subject__in=subjects).exclude(via="").values_list("pk", flat=True)
+    return ended + sum(end_sessions(session_key=key, reason=reason, now=now) for key in list(by_chat))
 
 
 def reconcile_sessions(*, now: dt.datetime) -> int:
@@ -50,15 +62,27 @@ def reconcile_sessions(*, now: dt.datetime) -> int:
     if not settings.OIDC_ISSUER:
         return 0
     held: dict[str, list[OidcSession]] = defaultdict(list)
+    by_chat: dict[str, list[OidcSession]] = defaultdict(list)
     for row in OidcSession.objects.exclude(issuer=DEMO_ISSUER).filter(issuer=settings.OIDC_ISSUER, opened_at__lt=now - SETTLE):
-        held[row.subject].append(row)
-    ended = 0
+        (by_chat if row.via else held)[row.subject].append(row)
+    ended = _reconcile_by_chat(by_chat, now)
     admin = _admin() if held else None
     for subject, rows in held.items():
         living = _living(admin, subject)
         for row in rows:
             if row.sid not in living:
                 ended += end_sessions(session_key=row.pk, reason="gone at the identity provider", now=now)
+    return ended
+
+
+def _reconcile_by_chat(held: dict[str, list[OidcSession]], now: dt.datetime) -> int:
+    """Sessions that the provider does not list: it is asked about their people. Raises ProviderAway."""
+    ended = 0
+    for subject, rows in held.items():
+        found = standing.of(subject)
+        for row in rows:
+            if not found.lets_in(since=row.opened_at):
+                ended += end_sessions(session_key=row.pk, reason="not let in by the identity provider", now=now)
     return ended
 
 

@@ -14,11 +14,12 @@ from django.db.models import F
 
 from apps.audit import services as audit
 from apps.core.crypto import encrypt
-from apps.identity.models import Account, OidcSession
+from apps.identity.models import DEMO_ISSUER, Account, OidcSession
 from apps.jobs import services as jobs
 from apps.realtime import services as realtime
 
 SESSION_ENDED = "identity.session.ended"
+ASK_AGAIN = dt.timedelta(minutes=5)  # a session without tokens: how often the provider is asked whether the person may still be here
 
 
 def open_session(
@@ -28,9 +29,11 @@ def open_session(
     now: dt.datetime,
     claims: dict[str, Any] | None = None,
     tokens: dict[str, Any] | None = None,
+    via: str = "",
 ) -> OidcSession:
     """Remember a sign-in that has just happened. `claims` of the verified ID token and the token endpoint's answer;
-    neither for the demo."""
+    neither for the demo, nor when a chat product (`via`) said who it is: then the provider is asked about the person
+    every ASK_AGAIN."""
     claims, tokens = claims or {}, tokens or {}
     with transaction.atomic():
         account.refresh_from_db(fields=["session_epoch"])
@@ -43,10 +46,12 @@ def open_session(
                 "subject": account.subject,
                 "sid": str(claims.get("sid", "")),
                 "acr": str(claims.get("acr", "")),
+                "via": via,
                 "auth_time": moment_of(claims.get("auth_time")),
                 "opened_at": now,
                 "checked_at": now,
                 "expires_at": now + dt.timedelta(seconds=settings.SESSION_COOKIE_AGE),
+                "access_expires_at": now + ASK_AGAIN if via and account.issuer != DEMO_ISSUER else None,
                 **token_fields(session_key, tokens, now),
             },
         )
@@ -54,10 +59,23 @@ def open_session(
             actor=None,
             action="identity.session.opened",
             object=f"identity.account:{account.username}",
-            data={"issuer": account.issuer, "sid": row.sid, "acr": row.acr},
+            data={"issuer": account.issuer, "sid": row.sid, "acr": row.acr, "via": via},
             now=now,
         )
     return row
+
+
+def end_own(*, account: Account, name: str, now: dt.datetime) -> bool:
+    """End one of the person's own sessions, by `digest_of` its key. False: there is none (any more)."""
+    key = next((key for key in OidcSession.objects.filter(account=account).values_list("pk", flat=True) if digest_of(key) == name), None)
+    return key is not None and bool(end_sessions(session_key=key, reason="ended by the person", now=now))
+
+
+def end_by_chat(*, via: str, reason: str, now: dt.datetime, account: Account | None = None) -> int:
+    """End the sessions that this chat product began, of everybody or of one account. Returns how many."""
+    rows = OidcSession.objects.filter(via=via) if account is None else OidcSession.objects.filter(via=via, account=account)
+    keys = list(rows.values_list("pk", flat=True))
+    return sum(end_sessions(session_key=key, reason=reason, now=now) for key in keys)
 
 
 def digest_of(session_key: str) -> str:
@@ -127,7 +145,7 @@ def _end(row: OidcSession, *, reason: str, now: dt.datetime) -> None:
         actor=None,
         action=SESSION_ENDED,
         object=f"identity.account:{row.account.username}",
-        data={"issuer": row.issuer, "sid": row.sid, "reason": reason},
+        data={"issuer": row.issuer, "sid": row.sid, "via": row.via, "reason": reason},
         now=now,
     )
     jobs.publish(
@@ -137,6 +155,7 @@ def _end(row: OidcSession, *, reason: str, now: dt.datetime) -> None:
             "issuer": row.issuer,
             "subject": row.subject,
             "sid": row.sid,
+            "via": row.via,
             "login": row.account.username,
             "reason": reason,
             "session": digest_of(key),

@@ -13,8 +13,8 @@ from apps.core.crypto import UnableToDecrypt, decrypt, encrypt
 from apps.core.errors import DomainError
 from apps.identity import claims, selectors
 from apps.identity.models import Account, ExchangedToken, OidcSession
-from apps.identity.services import idp
-from apps.identity.services.sessions import end_sessions, token_fields
+from apps.identity.services import idp, standing
+from apps.identity.services.sessions import ASK_AGAIN, end_sessions, token_fields
 
 SCOPES = {
     "crm": ("crm", "crm-api"),
@@ -52,6 +52,8 @@ def keep_fresh(*, session_key: str, now: dt.datetime) -> str:
 
 
 def _refreshed(row: OidcSession, now: dt.datetime) -> str:
+    if row.via:
+        return _asked(row, now)
     try:
         answer = idp.token_request({"grant_type": "refresh_token", "refresh_token": _opened(row, "refresh_token")})
         if answer.get("id_token"):
@@ -61,6 +63,18 @@ def _refreshed(row: OidcSession, now: dt.datetime) -> str:
     except (idp.GrantEnded, claims.TokenRefused, UnableToDecrypt):
         return ENDED
     _keep(row, answer, now)
+    return FRESH
+
+
+def _asked(row: OidcSession, now: dt.datetime) -> str:
+    """A session without tokens lives as long as the provider lets the person in."""
+    try:
+        if not standing.of(row.subject).lets_in(since=row.opened_at):
+            return ENDED
+    except idp.ProviderAway:
+        return STALE if now - row.checked_at <= ASK_AGAIN + settings.OIDC_GRACE else ENDED
+    row.checked_at, row.access_expires_at = now, now + ASK_AGAIN
+    row.save(update_fields=["checked_at", "access_expires_at"])
     return FRESH
 
 
@@ -91,6 +105,9 @@ def exchanged_token(*, account: Account, audience: str, now: dt.datetime) -> str
     Network: never call it inside a transaction. Raises UnableToActAsPerson when the person has no live session or the
     provider refuses or does not answer."""
     row = selectors.newest_session(account)
+    if row is None and selectors.came_by_chat(account):
+        raise UnableToActAsPerson(_(
+            "You came in from a chat product: ERP and CRM do not know you by that. Sign in with your company account, then repeat this."))
     if row is None or row.is_demo:
         raise UnableToActAsPerson(_("You are not signed in at the company’s sign-in service. Sign in again, then repeat this."))
     kept = ExchangedToken.objects.filter(session=row, audience=audience, expires_at__gt=now + SPARE).first()

@@ -8,7 +8,6 @@ from django.conf import settings
 from django.contrib.auth import login, logout
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import get_language
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
@@ -16,6 +15,8 @@ from django.views.decorators.http import require_GET, require_POST
 
 from apps.core import clock, people
 from apps.core.access import declare, public
+from apps.core.requests import own_path
+from apps.identity import registry
 from apps.identity.claims import MAX_SIZE, TokenRefused
 from apps.identity.models import DEMO_ISSUER
 from apps.identity.services import account_for, idp, open_session
@@ -27,23 +28,22 @@ BACKEND = "django.contrib.auth.backends.ModelBackend"
 
 def safe_next(request: HttpRequest, value: str | None) -> str:
     """Only a path of this portal, else the home page."""
-    if value and url_has_allowed_host_and_scheme(value, {request.get_host()}, require_https=request.is_secure()):
-        return value
-    return settings.LOGIN_REDIRECT_URL
+    return own_path(request, value) or settings.LOGIN_REDIRECT_URL
 
 
 @public("the page that lets people in")
 @never_cache
 @require_GET
 def sign_in(request: HttpRequest) -> HttpResponse:
-    """The button to the identity provider, or the demo people; says so when sign-on is away."""
+    """The button to the identity provider, or the demo people, and the chat products; says so when sign-on is away. Whom a chat product let in may
+    come here for the company account (`?company`)."""
     after = safe_next(request, request.GET.get("next"))
-    if request.user.is_authenticated:
+    if request.user.is_authenticated and not (request.oidc.via and "company" in request.GET):  # type: ignore[attr-defined]
         return HttpResponseRedirect(after)
     known = people.known_people(DEMO_ISSUER) if settings.DEMO_SIGN_IN else []
     demo = [(person, person.display_title(get_language() or "en")) for person in known]
     away = bool(settings.OIDC_ISSUER) and ("away" in request.GET or idp.is_open()) and not idp.probe()
-    context = {"next": after, "demo_people": demo, "keycloak": bool(settings.OIDC_ISSUER), "away": away}
+    context = {"next": after, "demo_people": demo, "keycloak": bool(settings.OIDC_ISSUER), "away": away, "ways": registry.ways_in(request, after)}
     return render(request, "identity/sign_in.html", context, status=503 if away else 200)
 
 
@@ -73,7 +73,7 @@ def sign_out(request: HttpRequest) -> HttpResponse:
     row = request.oidc  # type: ignore[attr-defined]
     hint = id_token_of(row) if row is not None and not row.is_demo else ""
     logout(request)
-    target = "/oidc/signed-out/"
+    target = f"/oidc/signed-out/{'?chat=1' if row is not None and row.via else ''}"
     if hint:
         try:
             end = idp.discovery()["end_session_endpoint"]
@@ -90,7 +90,7 @@ def sign_out(request: HttpRequest) -> HttpResponse:
 @require_GET
 def signed_out(request: HttpRequest) -> HttpResponse:
     """Everything is closed; or: the identity provider did not answer, so its session ends by itself."""
-    return render(request, "identity/signed_out.html", {"away": "away" in request.GET})
+    return render(request, "identity/signed_out.html", {"away": "away" in request.GET, "chat": "chat" in request.GET})
 
 
 @public("the identity provider posts here; its signed token is the proof")

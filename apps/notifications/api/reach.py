@@ -19,6 +19,7 @@ from apps.core.errors import NotFound
 from apps.directory import selectors as directory
 from apps.identity.services import digest_of
 from apps.notifications import policies, selectors
+from apps.notifications.channels.chat import VENDORS
 from apps.notifications.services import chats, devices, preferences
 
 FAMILY = serializers.ChoiceField(choices=preferences.CHOOSABLE)
@@ -39,6 +40,8 @@ class CompanyInput(serializers.Serializer[Any]):
     digest = serializers.ChoiceField(choices=policies.DIGESTS, required=False)
     remind_after = serializers.IntegerField(required=False)
     limits = serializers.DictField(required=False, help_text='{channel: {kind or "*": off | locked}}')
+    sign_in = serializers.ListField(child=serializers.ChoiceField(choices=sorted(VENDORS)), required=False,
+                                    help_text="chat products that may sign people in; one that is taken out has its sessions ended")  # fmt: skip
 
 
 class CellSerializer(serializers.Serializer[Any]):
@@ -109,6 +112,7 @@ class CompanySerializer(serializers.Serializer[Any]):
     digest = serializers.CharField()
     remind_after = serializers.IntegerField()
     limits = serializers.DictField()
+    sign_in = serializers.ListField(child=serializers.CharField())
 
 
 def _person(request: Request) -> Any:

@@ -44,6 +44,7 @@ from apps.notifications.selectors.preferences import (
     preview,
     reaching_of,
     rows_of,
+    signing_in,
     zone_of,
 )
 from apps.notifications.selectors.truth import Drift, drift
@@ -94,6 +95,7 @@ __all__ = [
     "rendered",
     "rows_of",
     "shown_batch",
+    "signing_in",
     "todo_count",
     "todo_counts",
     "views_of",

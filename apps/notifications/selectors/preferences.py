@@ -19,6 +19,7 @@ from apps.identity import selectors as identity
 from apps.integrations import selectors as integrations
 from apps.integrations.registry import manifests
 from apps.notifications import channels, policies
+from apps.notifications.channels import chat
 from apps.notifications.models import ChatAccount, Delivery, DeliveryState, Device, Notification, Reach
 from apps.notifications.policies import Reaching
 from apps.notifications.selectors.inbox import Rendered, rendered
@@ -53,6 +54,13 @@ def rows_of(person: Any) -> tuple[Reach, Reach]:
 def company_default() -> Reach:
     """What the company's row says before an administrator changed it."""
     return Reach(id=COMPANY, quiet={}, digest=DIGEST, remind_after=REMIND_AFTER)
+
+
+def signing_in() -> list[str]:
+    """Chat products that may sign people in: set up for it, and chosen by the company."""
+    able = chat.may_sign_in()
+    chosen = company_row().sign_in if able else []
+    return [key for key in able if key in chosen]
 
 
 def reaching_of(person: Any, account: Any = None) -> Reaching:

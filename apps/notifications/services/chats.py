@@ -18,6 +18,7 @@ from apps.core.access import decide as may
 from apps.core.errors import DomainError, InvalidInput, NotFound
 from apps.core.http import OutsideError
 from apps.directory import selectors as directory
+from apps.identity import services as identity
 from apps.jobs import services as jobs
 from apps.jobs.registry import JobContext
 from apps.notifications import selectors
@@ -56,15 +57,15 @@ def new_code(*, person: Any, vendor: str, now: dt.datetime) -> str:
 
 
 def bind(*, person: Any, vendor: str, user_id: str, actor: Any, now: dt.datetime) -> ChatAccount:
-    """`user_id` of this product is this person; an earlier account of the person is let go. The person itself by a code, or an administrator
-    (right notifications.channel manage). Raises NotPermitted, InvalidInput, UnableToBind."""
+    """`user_id` of this product is this person; an earlier account of the person is let go, and the sessions it began end. The person itself by
+    a code, or an administrator (right notifications.channel manage). Raises NotPermitted, InvalidInput, UnableToBind."""
     if actor is None or actor.pk != person.pk:
         may(actor, "manage", "notifications.channel").require(_("You may not connect other people's chat accounts."))
     user_id = user_id.strip()
     if not user_id or len(user_id) > 120:
         raise InvalidInput(_("Say which user of the chat product it is."), details={"fields": {"user_id": [_("Say which user of the chat product it is.")]}})
     with transaction.atomic():
-        ChatAccount.objects.filter(person_id=person.pk, vendor=vendor).delete()
+        _let_go(person, vendor, user_id, now)
         try:
             with transaction.atomic():
                 made = ChatAccount.objects.create(person_id=person.pk, vendor=vendor, user_id=user_id, bound_at=now)
@@ -80,11 +81,23 @@ def unbind(*, person: Any, vendor: str, actor: Any, now: dt.datetime) -> bool:
     if actor is None or actor.pk != person.pk:
         may(actor, "manage", "notifications.channel").require(_("You may not disconnect other people's chat accounts."))
     with transaction.atomic():
-        gone, _rows = ChatAccount.objects.filter(person_id=person.pk, vendor=vendor).delete()
+        gone = _let_go(person, vendor, "", now)
         if gone:
             audit.record(actor=actor, action="notifications.chat.unbound", object=f"directory.person:{person.login}", now=now, data={
                 "vendor": vendor})
     return bool(gone)
+
+
+def _let_go(person: Any, vendor: str, but: str, now: dt.datetime) -> int:
+    """Forget the person's account of this product, and end what it opened, unless it stays the same one (`but`)."""
+    old = ChatAccount.objects.select_for_update().filter(person_id=person.pk, vendor=vendor).first()
+    if old is None:
+        return 0
+    account = selectors.account_of(person)
+    if old.user_id != but and account is not None:
+        identity.end_by_chat(via=vendor, account=account, reason="the chat account was let go", now=now)
+    old.delete()
+    return 1
 
 
 # --- callbacks ----------------------------------------------------------------------------------------------------------------------------

@@ -13,11 +13,13 @@ from apps.audit import services as audit
 from apps.core import kinds
 from apps.core.access import decide
 from apps.core.errors import InvalidInput
+from apps.identity import services as identity
 from apps.notifications import policies, selectors
+from apps.notifications.channels import chat
 from apps.notifications.models import Level, Reach
 
 OWN = ("off", "kinds", "quiet", "digest", "remind_after", "remind_by")
-COMPANYS = ("quiet", "digest", "remind_after", "limits")
+COMPANYS = ("quiet", "digest", "remind_after", "limits", "sign_in")
 FOLLOWS: dict[str, Any] = {"quiet": None, "digest": "", "remind_after": None}  # chosen as the company has it: goes on following the company
 LONGEST_WAIT = 7 * 24 * 60  # minutes
 CHOOSABLE = tuple(one for one in policies.CHANNELS if one != "in_app")
@@ -43,7 +45,8 @@ def choose(*, person: Any, changes: Mapping[str, Any], now: dt.datetime) -> Reac
 
 
 def set_company(*, actor: Any, changes: Mapping[str, Any], now: dt.datetime) -> Reach:
-    """Set some of COMPANYS for everybody (right notifications.channel manage). Raises NotPermitted, InvalidInput."""
+    """Set some of COMPANYS for everybody (right notifications.channel manage). A chat product that may not sign people in any more has its sessions
+    ended. Raises NotPermitted, InvalidInput."""
     decide(actor, "manage", "notifications.channel").require(_("You may not set how everybody is reached. Ask your administrator."))
     with transaction.atomic():
         first = selectors.company_default()
@@ -58,6 +61,8 @@ def set_company(*, actor: Any, changes: Mapping[str, Any], now: dt.datetime) -> 
         row.save()
         audit.record(actor=actor, action="notifications.reach.company", object="notifications.reach:company", data={
             "from": before, "to": cleaned}, now=now)
+        for vendor in set(before.get("sign_in", ())) - set(row.sign_in):
+            identity.end_by_chat(via=vendor, reason="this chat product signs nobody in any more", now=now)
     return row
 
 
@@ -75,7 +80,7 @@ def tried(*, person: Any, changes: Mapping[str, Any]) -> policies.Reaching:
 def _checked(changes: Mapping[str, Any], allowed: tuple[str, ...], limits: Mapping[str, Any]) -> dict[str, Any]:
     checks: dict[str, Callable[[Any], Any]] = {
         "off": _off, "kinds": lambda value: _kinds(value, limits), "quiet": _quiet, "digest": _digest, "remind_after": _minutes,
-        "remind_by": _channel, "limits": _limits,
+        "remind_by": _channel, "limits": _limits, "sign_in": _products,
     }
     cleaned, problems = {}, {}
     for name, value in changes.items():
@@ -148,6 +153,12 @@ def _minutes(value: Any) -> int | None:
 def _channel(value: Any) -> str:
     _need(value in ("", *CHOOSABLE))
     return str(value)
+
+
+def _products(value: Any) -> list[str]:
+    found = sorted(set(value))
+    _need(set(found) <= set(chat.may_sign_in()), _("This chat product is not set up for signing in."))
+    return found
 
 
 def _limits(value: Any) -> dict[str, dict[str, str]]:

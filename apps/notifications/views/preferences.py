@@ -8,7 +8,7 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib import messages
-from django.http import HttpResponse, HttpResponseRedirect
+from django.http import HttpResponse, HttpResponseRedirect, QueryDict
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
@@ -203,14 +203,15 @@ def company(request: PortalRequest) -> HttpResponse:
     return add_toast(render(request, "notifications/channels_form.html", _company_context(request)), _("Saved."))
 
 
-def _company_changes(form: Mapping[str, Any]) -> dict[str, Any]:
+def _company_changes(form: QueryDict) -> dict[str, Any]:
     limits: dict[str, dict[str, str]] = {}
-    for name, value in form.items():
+    for name, value in form.dict().items():
         if name.startswith("limit ") and name.count(" ") == 2 and value:
             _word, key, channel = name.split(" ")
             limits.setdefault(channel, {})[key] = value
     own = changes_of(form)
-    return {"limits": limits, "quiet": own["quiet"], "digest": own["digest"], "remind_after": own["remind_after"]}
+    chosen = {"sign_in": [*form.getlist("sign_in")]} if "sign_in_shown" in form else {}
+    return {**chosen, "limits": limits, "quiet": own["quiet"], "digest": own["digest"], "remind_after": own["remind_after"]}
 
 
 def _company_context(request: PortalRequest) -> dict[str, Any]:
@@ -224,4 +225,15 @@ def _company_context(request: PortalRequest) -> dict[str, Any]:
         "digests": [(key, _(text), row.digest == key) for key, text in DIGESTS.items()],
         "waits": [(key, _(text), row.remind_after == key) for key, text in WAITS.items()],
         "health": selectors.health(now), "failed": selectors.failed(), "zone": settings.COMPANY_TIME_ZONE,
+        "products": _products(row.sign_in), "portal": settings.PORTAL_URL,
     }
+
+
+def _products(chosen: list[str]) -> list[tuple[str, str, bool, str]]:
+    """(key, name, may it sign people in, setting that is missing for it) of the chat products that are set up."""
+    found = []
+    for key, given in settings.CHAT.items():
+        if chat.vendor(key) is not None:
+            lacking = ", ".join(f"CHAT_{key}_{name}".upper() for name in chat.VENDORS[key].sign_in_needs if not given.get(name))
+            found.append((key, chat.NAMES[key], key in chosen and not lacking, lacking))
+    return found

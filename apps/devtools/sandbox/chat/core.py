@@ -26,6 +26,7 @@ class Keys:
     agent: str
     token: str
     aes_key: str
+    corp: str = "corp-1"
     callback: str = ""
 
 
@@ -50,6 +51,20 @@ class Signed:
     content_type: str = "application/json"
 
 
+@dataclass
+class Code:
+    """A proof for one app: who holds the telephone. Used once, within minutes."""
+
+    user: str
+    app: str
+    corp: str
+    at: float
+    used: bool = False
+
+
+CODE_LASTS = 300.0
+
+
 class Chat:
     """One running product. Vendors fill `work` (its API) and `pressed`, `said` (its callbacks)."""
 
@@ -61,6 +76,9 @@ class Chat:
         self.users: dict[str, list[Seen]] = {}
         self.lock = threading.Lock()
         self.access = secrets.token_hex(8)
+        self.holder = ""
+        self.nonsense = False
+        self.codes: dict[str, Code] = {}
 
     # --- of the server
 
@@ -74,7 +92,36 @@ class Chat:
         if request.path.startswith("/_"):
             return self._hand(request)
         with self.lock:
+            if self.nonsense:
+                return Answer(body=b'["a bus", 7, null]')
             return json_answer(self.work(request))
+
+    # --- signing in
+
+    def page(self, request: Request, app: str) -> Answer:
+        """The product's own page, which knows who holds the telephone: back to the app with a code, at once. Without anybody: a page that says so."""
+        back = request.query.get("redirect_uri", "")
+        if app != self.keys.id or not back.startswith(("http://localhost:", "http://127.0.0.1:")):
+            return Answer(400, b"This app, or the address it wants to go back to, is not known here.", "text/plain; charset=utf-8")
+        if not self.holder:
+            return Answer(200, b"Open this inside the product.", "text/plain; charset=utf-8")
+        code = self.code_for(self.holder)
+        return Answer(302, headers={"Location": f"{back}?{urlencode({self.code_name: code, 'state': request.query.get('state', '')})}"})
+
+    code_name = "code"
+
+    def code_for(self, user: str, app: str = "", corp: str = "") -> str:
+        code = secrets.token_hex(16)
+        self.codes[code] = Code(user, app or self.keys.id, corp or self.keys.corp, time.monotonic())
+        return code
+
+    def trade(self, code: str) -> Code | None:
+        """The code's owner, once; None for a code that is unknown, used, too old or another app's."""
+        found = self.codes.get(code)
+        if found is None or found.used or found.app != self.keys.id or time.monotonic() - found.at > CODE_LASTS:
+            return None
+        found.used = True
+        return found
 
     def work(self, request: Request) -> dict[str, Any]:
         raise NotImplementedError
@@ -126,6 +173,11 @@ class Chat:
             if request.path == "/_shown":
                 return json_answer({"shown": [dataclasses.asdict(one) for one in self.chat(request.query.get("user", ""))]})
             given = request.json()
+            if request.path == "/_hold":
+                self.holder, self.nonsense = str(given.get("user", "")), bool(given.get("nonsense"))
+                return json_answer({"held": self.holder})
+            if request.path == "/_code":
+                return json_answer({"code": self.code_for(str(given["user"]), str(given.get("app", "")), str(given.get("corp", "")))})
             if request.path == "/_say":
                 signed = self.said(given["user"], given["text"])
             elif request.path == "/_press":

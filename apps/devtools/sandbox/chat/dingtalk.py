@@ -6,20 +6,40 @@ import base64
 import hashlib
 import hmac
 import json
+import secrets
 import time
 from typing import Any
 
 from apps.devtools.sandbox.base.store import Refused
-from apps.devtools.sandbox.base.web import Request
-from apps.devtools.sandbox.chat.core import Chat, Count, Seen, Signed
+from apps.devtools.sandbox.base.web import Answer, Request
+from apps.devtools.sandbox.chat.core import Chat, Count, Keys, Seen, Signed
 
 
 class Dingtalk(Chat):
     name = "dingtalk"
+    code_name = "authCode"
     _ids = Count("ding-")
+
+    def __init__(self, keys: Keys, service_key: str) -> None:
+        super().__init__(keys, service_key)
+        self._tokens: dict[str, str] = {}
+
+    def answer(self, request: Request) -> Answer:
+        if request.path == "/oauth2/auth":
+            return self.page(request, request.query.get("client_id", ""))
+        return super().answer(request)
 
     def work(self, request: Request) -> dict[str, Any]:
         given = request.json()
+        if request.path == "/v1.0/oauth2/userAccessToken":
+            return self._own_token(given)
+        if request.path == "/v1.0/contact/users/me":
+            user = self._tokens.get(request.headers.get("x-acs-dingtalk-access-token", ""))
+            if user is None:
+                raise Refused(401, "InvalidAuthentication", "The token is not valid.")
+            return {"nick": user, "unionId": f"union-{user}", "openId": f"open-{user}"}
+        if request.path == "/topapi/user/getbyunionid":
+            return self._member(request, str(given.get("unionid", "")))
         if request.path == "/v1.0/oauth2/accessToken":
             if (given.get("appKey"), given.get("appSecret")) != (self.keys.id, self.keys.secret):
                 raise Refused(400, "invalidClientIdOrSecret", "The key or the secret is wrong.")
@@ -38,6 +58,24 @@ class Dingtalk(Chat):
                 self.write(user, json.loads(given["msgParam"])["content"])
             return {"processQueryKey": self._ids.next()}
         raise Refused(404, "NO_PATH", "There is nothing here.")
+
+    def _own_token(self, given: dict[str, Any]) -> dict[str, Any]:
+        if (given.get("clientId"), given.get("clientSecret"), given.get("grantType")) != (self.keys.id, self.keys.secret, "authorization_code"):
+            raise Refused(400, "invalidClientIdOrSecret", "The key or the secret is wrong.")
+        found = self.trade(str(given.get("code", "")))
+        if found is None:
+            raise Refused(400, "invalidParameter.authCode.notFound", "The code is not known.")
+        token = secrets.token_hex(8)
+        self._tokens[token] = found.user
+        return {"accessToken": token, "refreshToken": secrets.token_hex(8), "expireIn": 7200, "corpId": found.corp}
+
+    def _member(self, request: Request, union: str) -> dict[str, Any]:
+        if request.query.get("access_token") != self.access:
+            return {"errcode": 40014, "errmsg": "invalid access_token"}
+        user = union.removeprefix("union-")
+        if user.startswith("nobody"):
+            return {"errcode": 60121, "errmsg": "user not found"}
+        return {"errcode": 0, "errmsg": "ok", "result": {"contact_type": 1 if user.startswith("visitor") else 0, "userid": user}}
 
     def pressed(self, user: str, seen: Seen, button: dict[str, Any], reason: str) -> Signed:
         params = {"value": button["id"], **({"reason": reason} if reason else {})}

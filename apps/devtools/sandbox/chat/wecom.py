@@ -27,6 +27,11 @@ class Wecom(Chat):
         return json_answer({"errcode": {"NO_USER": NO_USER, "NO_CARD": NO_CODE}.get(refused.code, -1), "errmsg": refused.message},
                            refused.status if refused.status >= 500 else 200)
 
+    def answer(self, request: Request) -> Answer:
+        if request.path == "/connect/oauth2/authorize":
+            return self.page(request, request.query.get("appid", ""))
+        return super().answer(request)
+
     def work(self, request: Request) -> dict[str, Any]:
         if request.path == "/cgi-bin/gettoken":
             if (request.query.get("corpid"), request.query.get("corpsecret")) != (self.keys.id, self.keys.secret):
@@ -34,6 +39,8 @@ class Wecom(Chat):
             return {"errcode": 0, "errmsg": "ok", "access_token": self.access, "expires_in": 7200}
         if request.query.get("access_token") != self.access:
             return {"errcode": BAD_TOKEN, "errmsg": "invalid access_token"}
+        if request.path == "/cgi-bin/auth/getuserinfo":
+            return self._who(request.query.get("code", ""))
         given = request.json()
         if request.path == "/cgi-bin/message/update_template_card":
             seen = self.change(lambda one: one.handle == given["response_code"], _shown(given["template_card"]))
@@ -44,6 +51,18 @@ class Wecom(Chat):
         card = given["template_card"]
         seen = self.show(given["touser"], card["task_id"], _shown(card))
         return {"errcode": 0, "errmsg": "ok", "msgid": self._ids.next(), "response_code": seen.handle}
+
+    def _who(self, code: str) -> dict[str, Any]:
+        """A member has a userid, a member of a partner company a longer one, anybody else an openid."""
+        held = self.codes.get(code)
+        if held is not None and held.used:
+            return {"errcode": 40163, "errmsg": "code been used"}
+        found = self.trade(code)
+        if found is None:
+            return {"errcode": 40029, "errmsg": "invalid code"}
+        if found.user.startswith("visitor"):
+            return {"errcode": 0, "errmsg": "ok", "openid": found.user}
+        return {"errcode": 0, "errmsg": "ok", "userid": found.user if found.corp == self.keys.corp else f"{found.corp}/{found.user}"}
 
     def pressed(self, user: str, seen: Seen, button: dict[str, Any], reason: str) -> Signed:
         seen.handle = secrets.token_hex(6)  # the old code is used up by the press

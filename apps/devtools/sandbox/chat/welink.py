@@ -22,6 +22,11 @@ class Welink(Chat):
         return json_answer({"code": {"NO_USER": "58404"}.get(refused.code, "50000"), "message": refused.message},
                            refused.status if refused.status >= 500 else 200)
 
+    def answer(self, request: Request) -> Answer:
+        if request.path == "/connect/oauth2/sns_authorize":
+            return self.page(request, request.query.get("client_id", ""))
+        return super().answer(request)
+
     def work(self, request: Request) -> dict[str, Any]:
         given = request.json()
         if request.path == "/api/auth/v2/tickets":
@@ -30,6 +35,11 @@ class Welink(Chat):
             return {"code": "0", "access_token": self.access, "expires_in": 7200}
         if request.headers.get("x-wlk-authorization") != self.access:
             return {"code": "41001", "message": "invalid token"}
+        if request.path == "/api/auth/v2/userid":
+            found = self.trade(request.query.get("code", ""))
+            if found is None:
+                return {"code": "41502", "message": "the code is invalid"}
+            return {"code": "0", "message": "ok", "userId": found.user, "tenantId": found.corp}
         for user in given["toUserList"]:
             if request.path == "/api/messages/v3/card":
                 self.show(user, given["cardId"], {

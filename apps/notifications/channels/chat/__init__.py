@@ -9,7 +9,7 @@ from django.conf import settings
 from django.utils import translation
 from django.utils.translation import gettext as _
 
-from apps.notifications.channels.chat.contract import Call, Callback, CallbackRefused, CardButton, ChatCard, Vendor
+from apps.notifications.channels.chat.contract import Call, Callback, CallbackRefused, CardButton, ChatCard, CodeRefused, Vendor
 from apps.notifications.channels.chat.dingtalk import Dingtalk
 from apps.notifications.channels.chat.wecom import Wecom
 from apps.notifications.channels.chat.welink import Welink
@@ -33,6 +33,11 @@ def vendor(key: str) -> Vendor | None:
 def missing(key: str, given: Mapping[str, str]) -> list[str]:
     """Settings that this product cannot be used without and that are empty."""
     return [name for name in VENDORS[key].needs if not given.get(name)]
+
+
+def may_sign_in() -> list[str]:
+    """Products that are set up so far that they could sign people in; whether they may is the company's choice."""
+    return [key for key, given in settings.CHAT.items() if vendor(key) and all(given.get(name) for name in VENDORS[key].sign_in_needs)]
 
 
 class Chat:
@@ -73,4 +78,4 @@ def _button(button: Button, message: Message, product: Vendor, version: str) -> 
     return CardButton(button.label, value=f"{button.outcome}@{version}", style=button.style, wants_reason=button.needs_reason)
 
 
-__all__ = ["NAMES", "VENDORS", "Call", "Callback", "CallbackRefused", "CardButton", "Chat", "ChatCard", "Vendor", "card_of", "vendor"]
+__all__ = ["NAMES", "VENDORS", "Call", "Callback", "CallbackRefused", "CardButton", "Chat", "ChatCard", "CodeRefused", "Vendor", "card_of", "vendor"]

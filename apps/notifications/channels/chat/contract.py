@@ -10,6 +10,7 @@ import hmac
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
+from urllib.parse import urlencode
 
 from apps.core.http import AuthError, Client
 
@@ -72,14 +73,20 @@ class Callback:
     answer: tuple[bytes, str] = (b"", "text/plain")
 
 
+class CodeRefused(Exception):
+    """The product does not know this code (any more), it is of another app or company, or nobody of this company stands behind it."""
+
+
 class Vendor(Protocol):
-    """`updates`: a card can be changed after it was sent. `reason_box`: a card can ask for words. `needs`: settings it cannot be without."""
+    """`updates`: a card can be changed after it was sent. `reason_box`: a card can ask for words. `needs`: settings it cannot be without;
+    `sign_in_needs`: what signing people in needs beside them."""
 
     key: str
     name: str
     updates: bool
     reason_box: bool
     needs: tuple[str, ...]
+    sign_in_needs: tuple[str, ...]
 
     def send_card(self, user_id: str, card: ChatCard) -> str:
         """Show it; returns the handle for changing it. Raises TransientError, PermanentError."""
@@ -93,6 +100,19 @@ class Vendor(Protocol):
 
     def read(self, call: Call, now: dt.datetime) -> Callback:
         """Verify and understand a callback. Raises CallbackRefused."""
+        ...
+
+    def sign_in_url(self, state: str, back: str) -> str:
+        """Where a browser inside the product is sent to prove who uses it; it comes back to `back` with a code and with `state` (letters, digits)."""
+        ...
+
+    def code_of(self, query: Mapping[str, str]) -> str:
+        """The code out of what the browser comes back with; empty: the product or the person said no."""
+        ...
+
+    def user_of(self, code: str) -> str:
+        """Trade the code for the user, server to server, once: a code is used up by the first try, so no answer is not asked for again.
+        Raises CodeRefused, TransientError, PermanentError (our own settings)."""
         ...
 
 
@@ -132,6 +152,11 @@ def same(given: str, computed: str) -> None:
     """Compare signatures in constant time. Raises CallbackRefused."""
     if not hmac.compare_digest(given.encode(), computed.encode()):
         raise CallbackRefused("signature")
+
+
+def with_query(address: str, query: Mapping[str, str], fragment: str = "") -> str:
+    """The address of a page of the product."""
+    return f"{address}?{urlencode(query)}{'#' + fragment if fragment else ''}"
 
 
 def client_of(settings: Mapping[str, str], name: str) -> Client:

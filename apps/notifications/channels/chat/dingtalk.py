@@ -12,18 +12,33 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from apps.core.http import json_of, understanding
-from apps.notifications.channels.chat.contract import Call, Callback, CallbackRefused, ChatCard, Tokens, client_of, fresh, same
+from apps.core.http import AuthError, PermanentError, TransientError, json_of, understanding
+from apps.notifications.channels.chat.contract import (
+    Call,
+    Callback,
+    CallbackRefused,
+    ChatCard,
+    CodeRefused,
+    Tokens,
+    client_of,
+    fresh,
+    same,
+    with_query,
+)
 
+PAGE, OAPI = "https://login.dingtalk.com/oauth2/auth", "https://oapi.dingtalk.com"
+TOKEN_REFUSED, LATER, NO_MEMBER = {40014, 42001, 88}, {-1, 90018}, {60121, 60103}
 
 class Dingtalk:
     key, name = "dingtalk", "DingTalk"
     updates, reason_box = True, True
     needs: tuple[str, ...] = ("url", "id", "secret", "agent")
+    sign_in_needs: tuple[str, ...] = ("corp",)
 
     def __init__(self, settings: Mapping[str, str]) -> None:
         self._settings = settings
         self._client = client_of(settings, self.name)
+        self._old = client_of({"url": settings.get("oapi_url") or OAPI}, self.name)  # the directory stands at the older address
         self._tokens = Tokens(self._fetch_token, time.monotonic)
 
     def _fetch_token(self) -> tuple[str, float]:
@@ -51,6 +66,50 @@ class Dingtalk:
     def send_text(self, user_id: str, text: str, key: str) -> None:
         self._call("POST", "/v1.0/robot/oToMessages/batchSend", {
             "robotCode": self._settings["id"], "userIds": [user_id], "msgKey": "sampleText", "msgParam": json.dumps({"content": text})})
+
+    def sign_in_url(self, state: str, back: str) -> str:
+        return with_query(self._settings.get("sign_in_url") or PAGE, {
+            "client_id": self._settings["id"], "redirect_uri": back, "response_type": "code", "scope": "openid corpid", "state": state,
+            "prompt": "consent", "corpId": self._settings["corp"]})
+
+    def code_of(self, query: Mapping[str, str]) -> str:
+        return query.get("authCode") or query.get("code", "")
+
+    def user_of(self, code: str) -> str:
+        """Code, then the person's own token, then who that is everywhere (`unionId`), then who that is in this company."""
+        union = self._union_of(code)
+        found = self._tokens.once_more(lambda token: self._directory("/topapi/user/getbyunionid", token, {"unionid": union}))
+        with understanding(self.name):
+            user, outsider = str(found["userid"]), int(found.get("contact_type") or 0) != 0
+        if outsider or not user:
+            raise CodeRefused("no member of this company")
+        return user
+
+    def _union_of(self, code: str) -> str:
+        try:
+            given = json_of(self._client.request("POST", "/v1.0/oauth2/userAccessToken", json={
+                "clientId": self._settings["id"], "clientSecret": self._settings["secret"], "code": code, "grantType": "authorization_code"}))
+        except PermanentError as error:
+            raise (CodeRefused(error.message) if error.status in (400, 403) else error) from error
+        with understanding(self.name):
+            token, company = str(given["accessToken"]), str(given.get("corpId") or "")
+        if company != self._settings["corp"]:
+            raise CodeRefused("of another company")
+        me = json_of(self._client.request("GET", "/v1.0/contact/users/me", headers={"x-acs-dingtalk-access-token": token}))
+        with understanding(self.name):
+            return str(me["unionId"])
+
+    def _directory(self, path: str, token: str, body: dict[str, Any]) -> Any:
+        """`result` of an answer with errcode 0; the others are sorted."""
+        found = json_of(self._old.request("POST", path, params={"access_token": token}, json=body))
+        with understanding(self.name):
+            code = int(found.get("errcode", 0))
+            if code == 0:
+                return found["result"]
+        if code in NO_MEMBER:
+            raise CodeRefused("no member of this company")
+        kind = AuthError if code in TOKEN_REFUSED else TransientError if code in LATER else PermanentError
+        raise kind(f"{self.name} answered {code}", system=self.name, code=str(code))
 
     def read(self, call: Call, now: dt.datetime) -> Callback:
         moment = call.headers.get("timestamp", "")

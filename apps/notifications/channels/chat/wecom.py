@@ -16,10 +16,23 @@ from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from defusedxml import ElementTree
 
 from apps.core.http import AuthError, PermanentError, TransientError, json_of, understanding
-from apps.notifications.channels.chat.contract import Call, Callback, CallbackRefused, ChatCard, Tokens, client_of, fresh, same
+from apps.notifications.channels.chat.contract import (
+    Call,
+    Callback,
+    CallbackRefused,
+    ChatCard,
+    CodeRefused,
+    Tokens,
+    client_of,
+    fresh,
+    same,
+    with_query,
+)
 
 TOKEN_REFUSED = {40014, 42001, 42007, 42009}
 LATER = {-1, 45009, 45033, 50001}
+CODE_REFUSED = {"40029", "42003", "40163", "41008"}
+PAGE = "https://open.weixin.qq.com/connect/oauth2/authorize"
 BLOCK = 32
 
 
@@ -27,6 +40,7 @@ class Wecom:
     key, name = "wecom", "WeCom"
     updates, reason_box = True, False
     needs: tuple[str, ...] = ("url", "id", "secret", "agent", "token", "aes_key")
+    sign_in_needs: tuple[str, ...] = ()
 
     def __init__(self, settings: Mapping[str, str]) -> None:
         self._settings = settings
@@ -70,6 +84,28 @@ class Wecom:
 
     def send_text(self, user_id: str, text: str, key: str) -> None:
         self._post("/cgi-bin/message/send", {"touser": user_id, "msgtype": "text", "text": {"content": text}, "enable_duplicate_check": 1})
+
+    # --- signing in
+
+    def sign_in_url(self, state: str, back: str) -> str:
+        return with_query(self._settings.get("sign_in_url") or PAGE, {
+            "appid": self._settings["id"], "redirect_uri": back, "response_type": "code", "scope": "snsapi_base", "state": state,
+            "agentid": self._settings["agent"]}, "wechat_redirect")
+
+    def code_of(self, query: Mapping[str, str]) -> str:
+        return query.get("code", "")
+
+    def user_of(self, code: str) -> str:
+        """Members alone have a `userid`; a partner company's comes with its own id in front, a visitor has an `openid`."""
+        try:
+            found = self._tokens.once_more(lambda token: self._call("GET", "/cgi-bin/auth/getuserinfo", params={"access_token": token, "code": code}))
+        except PermanentError as error:
+            raise (CodeRefused(error.message) if error.code in CODE_REFUSED else error) from error
+        with understanding(self.name):
+            user = str(found.get("userid") or "")
+        if not user or "/" in user:
+            raise CodeRefused("no member of this company")
+        return user
 
     # --- callbacks
 
