@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 import uuid
 from typing import Any, ClassVar
 
@@ -11,6 +12,11 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 DEMO_ISSUER = "demo"  # issuer of accounts made by the demo sign-in; no identity provider has a name without a scheme
+
+
+def digest_of(session_key: str) -> str:
+    """A name for a portal session that opens nothing: what others keep to know when it ended."""
+    return hashlib.sha256(session_key.encode()).hexdigest()
 
 
 class AccountManager(BaseUserManager["Account"]):

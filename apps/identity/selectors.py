@@ -7,7 +7,7 @@ from collections.abc import Collection
 from django.db.models import F, QuerySet
 
 from apps.core import clock
-from apps.identity.models import Account, OidcSession
+from apps.identity.models import Account, OidcSession, digest_of
 
 AT_ONCE = 500  # session keys in one read
 
@@ -46,6 +46,11 @@ def came_by_chat(account: Account) -> bool:
 def open_sessions(account: Account) -> list[OidcSession]:
     """Where this account is signed in, the newest first."""
     return list(_open(account).order_by("-opened_at"))
+
+
+def living_names(account: Account) -> set[str]:
+    """The names (`digest_of`) of the account's open sessions."""
+    return {digest_of(key) for key in _live().filter(account=account).values_list("pk", flat=True)}
 
 
 def _open(account: Account) -> QuerySet[OidcSession]:

@@ -28,7 +28,8 @@ PAUSE_EVERY = 64  # pushes between two pauses
 PAUSE = 0.001  # seconds in which a page that is being made gets the processor, which mere yielding does not give it
 PING_EVERY = 3.0  # a browser that hears nothing for 8 s knows that it is offline
 SESSIONS_EVERY = 15.0
-SIGNED_OUT, TRY_LATER = 4401, 1013
+SIGNED_OUT, TRY_LATER, TOO_MANY = 4401, 1013, 4429
+MOST = 24  # connections of one person in one process: the tabs somebody really has; a page beyond them asks by itself
 SERVER_SEND = "atrium.send"  # where a scope keeps the server's own send (routing.py)
 RESYNC, PING = '{"resync":true}', '{"ping":true}'
 Item = tuple[str, int, str]  # target (person id, EVERYBODY or a control), seq (0: not numbered), text
@@ -208,8 +209,8 @@ class Stream(Connection):
         if not self.closed:
             self.closed = True
             self._drain()
-            if code == SIGNED_OUT:
-                self.queue.put_nowait('{"closed":4401}')
+            if code in (SIGNED_OUT, TOO_MANY):
+                self.queue.put_nowait(f'{{"closed":{code}}}')
             self.queue.put_nowait(None)
 
 
@@ -231,8 +232,12 @@ class Hub:
             self._listening = self.loop.create_task(listener())
 
     def add(self, connection: Connection) -> None:
-        """From now on frames for its person reach it."""
-        self.by_person.setdefault(connection.person, []).append(connection)
+        """From now on frames for its person reach it. Beyond MOST the person's oldest one is closed: the page just opened is the one that is looked at."""
+        held = self.by_person.setdefault(connection.person, [])
+        living = [one for one in held if not one.closed]
+        for oldest in living[: max(0, len(living) + 1 - MOST)]:
+            oldest.close(TOO_MANY)
+        held.append(connection)
         self.count += 1
         if self._keeping is None or self._keeping.done():
             self._keeping = self.loop.create_task(self._keep())

@@ -4,6 +4,7 @@ const SILENT = 7000;        // the server pings every 3 s
 const GIVE_UP_OPENING = 5000;
 const OFFLINE_AFTER = 1500; // a connection that is not back by then is called offline
 const LONGEST_WAIT = 15000;
+const CROWDED_EVERY = 60000;
 const ASK_EVERY = 30000;    // the safety net for a hint that was lost without a trace
 
 let seq = null;             // nothing is missing up to here
@@ -14,7 +15,7 @@ let state = "";
 let tries = 0;
 let socketFailures = 0;
 let everLive = false, socketsWork = false;
-let retryTimer = 0, offlineTimer = 0, gapTimer = 0;
+let retryTimer = 0, offlineTimer = 0, gapTimer = 0, crowdedTimer = 0;
 
 let leaving = false;
 document.addEventListener("submit", (event) => { if (new URL(event.target.action).pathname === "/sign-out/") leaving = true; });
@@ -28,6 +29,7 @@ function show(next) {
     document.body.dataset.live = next;
     document.querySelectorAll("[data-live-state]").forEach((mark) => { mark.dataset.liveState = next; });
     document.querySelectorAll("[data-live-banner]").forEach((banner) => { banner.hidden = next !== "offline"; });
+    document.querySelectorAll("[data-crowded-banner]").forEach((banner) => { banner.hidden = next !== "crowded"; });
     emit("state", { state: next });
   }
 }
@@ -45,6 +47,7 @@ function heard(text) {
   lastHeard = performance.now();
   showTime();
   if (frame.closed === 4401) return signedOut();
+  if (frame.closed === 4429) return crowded();
   if (frame.hello) return greeted(frame.hello);
   if (frame.resync) return emit("resync", {});
   if (frame.hint) numbered(frame);
@@ -95,6 +98,7 @@ function bySocket() {
     clearTimeout(opening);
     if (channel !== own) return;
     if (event.code === 4401) return signedOut();
+    if (event.code === 4429) return crowded();
     if (!greetedOnce) socketFailures += 1;
     lost(own);
   };
@@ -132,6 +136,26 @@ function lost(own) {
   tries += 1;
   retryTimer = setTimeout(connect, 100 + Math.random() * window_);
 }
+// Too many pages of this person are open, and this is the one that was opened first: it asks by itself every minute, says so, and is live again
+// as soon as somebody turns to it.
+function crowded() {
+  drop();
+  clearTimeout(retryTimer);
+  clearTimeout(offlineTimer);
+  show("crowded");
+  clearInterval(crowdedTimer);
+  crowdedTimer = setInterval(() => { if (state === "crowded" && !document.hidden) emit("resync", {}); }, CROWDED_EVERY);
+}
+function turnedTo() {
+  if (state !== "crowded") return;
+  clearInterval(crowdedTimer);
+  tries = 0;
+  show("reconnecting");
+  connect();
+}
+document.querySelectorAll("[data-live-again]").forEach((button) => button.addEventListener("click", turnedTo));
+addEventListener("focus", turnedTo);
+
 function signedOut() {
   drop();
   clearTimeout(retryTimer);
@@ -145,10 +169,10 @@ function signedOut() {
 // --- the watch ---------------------------------------------------------------------------------------------------------
 setInterval(() => { if (channel && performance.now() - lastHeard > SILENT) lost(channel); }, 1000);
 setInterval(() => { if (state === "live" && channel?.send) ask(); }, ASK_EVERY * (0.8 + Math.random() * 0.4));
-addEventListener("offline", () => { if (channel) lost(channel); show("offline"); });
+addEventListener("offline", () => { clearInterval(crowdedTimer); if (channel) lost(channel); show("offline"); });
 addEventListener("online", () => { tries = 0; if (channel) lost(channel); else connect(); });
 addEventListener("pagehide", () => { clearTimeout(retryTimer); drop(); });
 addEventListener("pageshow", (event) => { if (event.persisted) { tries = 0; connect(); } });
-document.addEventListener("visibilitychange", () => { if (!document.hidden && !channel) { tries = 0; connect(); } });
+document.addEventListener("visibilitychange", () => { if (!document.hidden && !channel && state !== "crowded") { tries = 0; connect(); } });
 show("connecting");
 connect();

@@ -18,8 +18,10 @@ from joserfc import jwt
 from joserfc.jwk import ECKey
 
 from apps.audit.models import Entry
+from apps.core import clock as core
 from apps.core.errors import InvalidInput, NotFound
-from apps.identity.services import digest_of
+from apps.identity.models import OidcSession
+from apps.identity.services import digest_of, open_session
 from apps.notifications import services
 from apps.notifications.channels import webpush_crypto as crypto
 from apps.notifications.channels.web_push import is_allowed
@@ -135,11 +137,13 @@ class Browser:
 
 @pytest.fixture
 def ring(db: None, service: PushService, clock: dt.datetime) -> Callable[..., Browser]:
-    """ring(person, "phone") -> a browser that rings for this person."""
+    """ring(person, "phone") -> a browser that rings for this person, who is signed in there."""
 
     def make(person: Any, name: str, session: str = "") -> Browser:
         browser = Browser(service, name)
-        devices.take_on(person=person, session=session, now=clock, **browser.given)
+        if not session:
+            open_session(session_key=f"ring-{name}", account=person.account, now=core.now())
+        devices.take_on(person=person, session=session or digest_of(f"ring-{name}"), now=clock, **browser.given)
         return browser
 
     return make
@@ -176,6 +180,25 @@ def test_a_push_holds_only_what_its_reader_may_see(
         tell(person, "ask", "x", clock, phone="0571 8888 1234", owner=str(cast.ana.pk))
     run_jobs(now=clock)
     assert {login: one.read(service)[0]["body"] for login, one in readers.items()} == {"boss": "Call 0571 8888 1234", "fin": "Call ••••"}
+
+
+@pytest.mark.req("A9", "S8")
+def test_a_device_whose_session_ran_out_rings_without_saying_what(
+    ring: Any, service: PushService, tell: Any, cast: SimpleNamespace, clock: dt.datetime, run_jobs: Any
+) -> None:
+    phone, desk = ring(cast.boss, "phone"), ring(cast.boss, "desk")
+    OidcSession.objects.filter(pk="ring-phone").update(expires_at=core.now() - dt.timedelta(seconds=1))
+    cast.boss.account.language = "zh-hans"
+    cast.boss.account.save(update_fields=["language"])
+    notice = tell(cast.boss, "ask", "x", clock, number="HT-1", phone="0571 8888 1234", owner=str(cast.ana.pk))
+    run_jobs(now=clock)
+    assert desk.read(service)[0]["title"] == "Decide x"
+    bare = {"title": "门户中有新消息", "body": "登录后即可阅读。", "url": "/things/x/", "tag": notice.hex, "lang": "zh-hans"}
+    assert phone.read(service) == [bare]
+    assert OidcSession.objects.filter(pk="ring-phone").exists()  # nothing is ended by it: the next sign-in there tells whole again
+    services.resolve(ref="t:x", now=clock, outcome="approved")
+    run_jobs(now=clock)
+    assert phone.read(service)[1:] == [{"close": notice.hex}]
 
 
 @pytest.mark.parametrize("status", [404, 410])

@@ -15,7 +15,22 @@ from websockets.server import ServerProtocol
 
 from apps.core import sessions
 from apps.realtime import buses
-from apps.realtime.hub import CLOSE_PERSON, CLOSE_SESSION, EVERYBODY, PING, QUEUE, RESYNC, Hub, Socket, Stream, all_hubs, encoded, running_hub
+from apps.realtime.hub import (
+    CLOSE_PERSON,
+    CLOSE_SESSION,
+    EVERYBODY,
+    MOST,
+    PING,
+    QUEUE,
+    RESYNC,
+    TOO_MANY,
+    Hub,
+    Socket,
+    Stream,
+    all_hubs,
+    encoded,
+    running_hub,
+)
 
 
 class Wire:
@@ -285,3 +300,22 @@ async def test_other_threads_reach_the_hub_of_the_running_loop() -> None:
     await asyncio.to_thread(buses.LocalBus().publish, [(EVERYBODY, 0, "hello")])
     await settle(hub)
     assert wire.sent == ["hello"]
+
+
+async def test_beyond_so_many_pages_of_a_person_the_oldest_is_told_to_ask_by_itself(hub: Hub) -> None:
+    person, other = uuid.uuid4(), uuid.uuid4()
+    _socket, bystander = browser(hub, other)
+    stream = Stream(person, "s")
+    hub.add(stream)  # the oldest
+    tabs = [browser(hub, person) for _tab in range(MOST + 1)]
+    await settle(hub)
+    assert [stream.queue.get_nowait(), stream.queue.get_nowait()] == ['{"closed":4429}', None]
+    assert tabs[0][1].sent == [TOO_MANY]
+    hub.feed([(str(person), 1, "a")])
+    await settle(hub)
+    assert [wire.sent for _tab, wire in tabs[1:]] == [["a"]] * MOST  # the newest stay, whole
+    assert (tabs[0][1].sent, bystander.sent) == ([TOO_MANY], [])
+    hub.remove(tabs[5][0])  # one is closed by its person: there is room again
+    browser(hub, person)
+    await settle(hub)
+    assert all(TOO_MANY not in wire.sent for tab, wire in tabs[1:])

@@ -116,6 +116,26 @@ def test_a_follow_up_is_due_at_its_moment_and_not_if_it_was_moved(hear: Any, cas
 
 
 @pytest.mark.req("E11")
+def test_a_follow_up_that_was_read_after_its_moment_is_told_once_if_it_was_planned(
+    hear: Any, cast: SimpleNamespace, clock: dt.datetime, run_jobs: Any
+) -> None:
+    hour = dt.timedelta(hours=1)
+    call = {"subject": "Call about the quote", "channel": "call", "author_email": cast.ana.email, "deal_id": "d-1"}
+    # (written down, its moment, told?): planned and overdue; a note written afterwards; written at its moment; a plan nobody can use any more
+    table = [(-3 * hour, -hour, True), (-hour, -3 * hour, False), (-hour, -hour, False), (-20 * 24 * hour, -15 * 24 * hour, False)]
+    for place, (written, moment, told_of) in enumerate(table):
+        given = {**call, "subject": f"Call {place}", "updated_at": clock + written, "occurred_at": clock + moment}
+        hear("crm", "follow_up", f"f-{place}", **given)
+        hear("crm", "follow_up", f"f-{place}", **given)  # read again: nothing new
+        run_jobs(now=clock + dt.timedelta(seconds=1))
+        assert [title for _kind, title, _body in told(cast.ana) if title.endswith(f"Call {place}")] == ([f"Follow up now: Call {place}"] if told_of else [])
+    again = {**call, "subject": "Call 0", "updated_at": clock - 2 * hour, "occurred_at": clock - hour, "body": "with the new price"}
+    hear("crm", "follow_up", "f-0", **again)  # changed, but not its moment
+    run_jobs(now=clock + dt.timedelta(minutes=1))
+    assert len(told(cast.ana)) == 1
+
+
+@pytest.mark.req("E11")
 def test_the_owner_hears_of_a_lost_deal_and_of_a_cancelled_order(hear: Any, cast: SimpleNamespace) -> None:
     deal = {"name": "Pump set", "customer_name": "Delta", "owner_email": cast.ana.email}
     hear("crm", "deal", "d-1", **deal, stage_kind="open")

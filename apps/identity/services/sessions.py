@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
 import uuid
 from importlib import import_module
 from typing import Any
@@ -14,7 +13,7 @@ from django.db.models import F
 
 from apps.audit import services as audit
 from apps.core.crypto import encrypt
-from apps.identity.models import DEMO_ISSUER, Account, OidcSession
+from apps.identity.models import DEMO_ISSUER, Account, OidcSession, digest_of
 from apps.jobs import services as jobs
 from apps.realtime import services as realtime
 
@@ -76,11 +75,6 @@ def end_by_chat(*, via: str, reason: str, now: dt.datetime, account: Account | N
     rows = OidcSession.objects.filter(via=via) if account is None else OidcSession.objects.filter(via=via, account=account)
     keys = list(rows.values_list("pk", flat=True))
     return sum(end_sessions(session_key=key, reason=reason, now=now) for key in keys)
-
-
-def digest_of(session_key: str) -> str:
-    """A name for a portal session that opens nothing: what others keep to know when it ended."""
-    return hashlib.sha256(session_key.encode()).hexdigest()
 
 
 def token_fields(session_key: str, tokens: dict[str, Any], now: dt.datetime) -> dict[str, Any]:

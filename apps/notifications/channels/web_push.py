@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
+from django.utils import translation
+from django.utils.translation import gettext as _
 
 from apps.core.crypto import decrypt
 from apps.core.http import Client, OutsideError, PermanentError, TransientError
@@ -44,23 +46,26 @@ class WebPush:
     decides = False
 
     def send(self, envelope: Envelope) -> Sent:
-        return self._to_all(envelope, _shown(envelope.message), urgent=envelope.message.critical)
+        """To a browser whose session ran out goes that there is something, and not what: whoever has it may not be its person any more."""
+        whole, bare = _shown(envelope.message), _unnamed(envelope.message)
+        locked = set(envelope.extra.get("locked", ()))
+        return self._to_all(envelope, lambda device: bare if str(device.pk) in locked else whole, urgent=envelope.message.critical)
 
     def send_digest(self, envelope: Envelope) -> Sent:
         raise NotImplementedError("devices get no digests")
 
     def close(self, envelope: Envelope) -> None:
         """The service worker takes the notification away; where it was not shown yet, this takes its place."""
-        self._to_all(envelope, {"close": envelope.message.topic}, urgent=False)
+        self._to_all(envelope, lambda _device: {"close": envelope.message.topic}, urgent=False)
 
-    def _to_all(self, envelope: Envelope, payload: dict[str, Any], *, urgent: bool) -> Sent:
+    def _to_all(self, envelope: Envelope, payload: Callable[[Any], dict[str, Any]], *, urgent: bool) -> Sent:
         devices: Sequence[Any] = envelope.to
         reached, gone, silent, refused = list[str](), list[str](), list[OutsideError](), list[OutsideError]()
         for device in devices:
             if str(device.pk) in envelope.extra.get("reached", ()):
                 continue
             try:
-                _push(device, json.dumps(payload, ensure_ascii=False).encode(), envelope, urgent)
+                _push(device, json.dumps(payload(device), ensure_ascii=False).encode(), envelope, urgent)
                 reached.append(str(device.pk))
             except PermanentError as error:
                 if error.status in (404, 410):  # this subscription is no more
@@ -98,3 +103,9 @@ def _shown(message: Message) -> dict[str, Any]:
     """What the service worker shows: the words the reader's role allows, nothing else. `url` is a path of ours."""
     return {"title": message.title[:LONGEST_TITLE], "body": message.body[:LONGEST_BODY], "url": message.url.removeprefix(settings.PORTAL_URL),
             "tag": message.topic, "lang": message.language}
+
+
+def _unnamed(message: Message) -> dict[str, Any]:
+    """That there is something, in the reader's language. The way to it leads through the sign-in page."""
+    with translation.override(message.language):
+        return {**_shown(message), "title": _("Something new in the portal"), "body": _("Sign in to read it.")}

@@ -91,6 +91,13 @@ def addresses_of(person: Any) -> dict[str, Any]:
     return found
 
 
+def locked(person: Any) -> tuple[str, ...]:
+    """Ids of the person's devices whose session is over by itself: the person may be another one by now."""
+    account = account_of(person)
+    living = identity.living_names(account) if account else set()
+    return tuple(str(pk) for pk, session in Device.objects.filter(person_id=person.pk).values_list("pk", "session") if session not in living)
+
+
 def families() -> list[str]:
     """The columns of the table: families of channels that are set up here."""
     found = {policies.family(key) for key in channels.outside()}

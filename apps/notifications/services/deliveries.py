@@ -133,7 +133,8 @@ def deliver(ctx: JobContext) -> None:
     if channel is None:
         raise LookupError(row.channel)
     message, version = compose(row, ctx.now, facts=channel.decides)
-    envelope = Envelope(to=address, message=message, key=ctx.key, extra={"reached": tuple(row.reached), "version": version, "now": ctx.now})
+    envelope = Envelope(to=address, message=message, key=ctx.key, extra={
+        "reached": tuple(row.reached), "version": version, "now": ctx.now, "locked": selectors.locked(person) if row.channel == "web_push" else ()})
     try:
         sent = channel.send(envelope)
     except PartlySent as error:

@@ -146,6 +146,7 @@ def _not_in(request: HttpRequest, vendor: str, error: arrivals.UnableToEnter, af
     """Why not, and what to do next."""
     onward = f"/chat/{vendor}/connect/" if error.code == "unbound" else after
     again = f"/chat/{vendor}/?{urlencode({'to': after})}"
-    context = {"why": error.code, "message": error.message, "name": chat.NAMES[vendor], "again": again, "page_path": again,  # the address of this page has the code in it
+    # page_path: the address of this page has the code in it, so the switch of language goes to the beginning
+    context = {"why": error.code, "message": error.message, "name": chat.NAMES[vendor], "again": again, "page_path": again,
                "company": f"/sign-in/?{urlencode({'next': onward})}"}
     return render(request, "notifications/chat_not_in.html", context, status=error.status)

@@ -18,6 +18,7 @@ from apps.records import policies, selectors
 from apps.records.models import Record
 
 AT = "records.message_at"
+LATEST = dt.timedelta(days=14)  # a plan that is older when it is first read helps nobody
 Json = Mapping[str, Any]
 
 
@@ -40,15 +41,25 @@ def tell(*, row: Record, before: Json, now: dt.datetime) -> None:
 
 
 def _put_off(row: Record, connector_id: str, message: Message, now: dt.datetime) -> None:
-    """The moment lies ahead: told when it has come, unless the record says another one by then."""
+    """The moment lies ahead: told when it has come, unless the record says another one by then. It lay ahead when it was written down, and is past now
+    that it is read (the system was away, the feed was late): told at once. One moment is told once, by the key of its job."""
     moment = _moment(row, message)
-    if moment is not None and moment > now:
-        jobs.enqueue(kind=AT, run_at=moment, now=now, key=f"{kind_key(connector_id, message)}:{row.pk}:{moment.isoformat()}",
+    if moment is not None and (moment > now or _came_late(row, moment, now)):
+        jobs.enqueue(kind=AT, run_at=max(moment, now), now=now, key=f"{kind_key(connector_id, message)}:{row.pk}:{moment.isoformat()}",
                      payload={"record": str(row.pk), "connector": connector_id, "message": message.key, "at": moment.isoformat()})
 
 
+def _came_late(row: Record, moment: dt.datetime, now: dt.datetime) -> bool:
+    """Past, but planned: what was written down after its moment is a note of what has been done, and reminds nobody of anything."""
+    written = _aware(row.data.get("updated_at"))
+    return written is not None and written < moment and now - moment <= LATEST
+
+
 def _moment(row: Record, message: Message) -> dt.datetime | None:
-    value = policies.value_of(row.data, message.at)
+    return _aware(policies.value_of(row.data, message.at))
+
+
+def _aware(value: Any) -> dt.datetime | None:
     moment = dt.datetime.fromisoformat(str(value)) if value else None
     return moment.replace(tzinfo=dt.UTC) if moment is not None and moment.tzinfo is None else moment
 
