@@ -71,6 +71,7 @@ def _list_form(kind: str) -> type[serializers.Serializer[Any]]:
     fields: dict[str, Any] = {
         "results": FORMS[kind](many=True), "total": serializers.IntegerField(), "page": serializers.IntegerField(),
         "pages": serializers.IntegerField(), "as_of": serializers.DateTimeField(allow_null=True, help_text="the oldest reading among them"),
+        "note": serializers.CharField(help_text="why it does not stand in the order that was asked for; mostly empty"),
     }
     return type(f"{kind.title().replace('_', '')}ListSerializer", (serializers.Serializer,), fields)
 
@@ -102,7 +103,8 @@ def record_json(record: Projected | None) -> dict[str, Any]:
 
 def list_json(found: selectors.Listing) -> dict[str, Any]:
     rows = [record_json(row) for row in found.rows]
-    return {"results": rows, "total": found.total, "page": found.page, "pages": found.pages, "as_of": as_json(found.as_of)}
+    return {"results": rows, "total": found.total, "page": found.page, "pages": found.pages, "as_of": as_json(found.as_of),
+            "note": found.note}
 
 
 def _number(request: Request, name: str, default: int) -> int:

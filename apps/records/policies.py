@@ -111,6 +111,19 @@ def rank(kind: str, record: Json) -> int:
     return 0
 
 
+MOMENTS = ("created_at", "occurred_at", "stage_changed_at", "shipped_at", "ordered_on", "invoiced_on", "paid_on", "planned_on")
+ORDERED_BY = {
+    "name": ("name", "subject", "customer_name", "sku"), "key": ("key", "sku"), "amount": ("amount", "balance"), "occurred_at": MOMENTS,
+    "rank": ("available", "order_point", "state"),
+}  # fmt: skip
+
+
+def ordered_fields(kind: str, columns_named: Iterable[str]) -> set[str]:
+    """Fields of this kind that an order by these columns tells of. `rank` tells of a shipment's state, and of a stock level's numbers."""
+    own = set(canonical.KINDS[kind].model_fields)
+    return {name for column in columns_named for name in ORDERED_BY.get(column, ()) if name in own}
+
+
 def is_overdue(record: Json) -> bool:
     """Whether a customer's account has something past its due date."""
     return Decimal(str(record.get("overdue") or 0)) > 0

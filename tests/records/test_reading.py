@@ -9,6 +9,8 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from apps.access import services as access
+from apps.records import selectors
 from apps.records.models import Record
 from tests.support import shop
 
@@ -176,6 +178,27 @@ def test_stock_below_its_point_first(stocked: SimpleNamespace, as_: Any) -> None
     assert keys(client, "stock") == ["6308-2RS", "IMP-100-CI", "MS-45-SIC", "CAB-4", "IH-100", "IH-125"]
     item = get(client, "stock/6308-2RS")
     assert (item["on_hand"], item["available"], item["order_point"]) == ("19", "14", "60")
+
+
+@pytest.mark.req("A9")
+def test_the_order_of_a_list_tells_no_masked_value(stocked: SimpleNamespace, as_: Any, clock: Any) -> None:
+    note = "Not all of it stands in order: the order would tell a value that your role does not see."
+    client = as_(stocked.ana)
+    assert get(client, "stock")["note"] == ""
+    for field in ("available", "order_point"):
+        access.set_level(actor=stocked.admin, role="sales", resource="erp.stock", scope="all", field=field, level="masked", now=clock)
+    found = get(as_(stocked.ana), "stock")
+    assert [row["external_id"] for row in found["results"]] == sorted(row["external_id"] for row in found["results"])
+    assert (found["note"], found["total"], {tuple(row["masked"]) for row in found["results"]}) == (note, 6, {("available", "order_point")})
+    assert keys(as_(stocked.ana), "stock", below="1") == []  # nor does the filter
+    assert note in as_(stocked.ana).get("/stock/").content.decode()
+    for index, owed in enumerate((5, 900, 70)):
+        Record.objects.filter(kind="receivable", key=f"K10{index}").update(amount=owed)
+    assert [row["key"] for row in selectors.receivables(stocked.fin).rows][:1] == ["K101"]
+    access.set_level(actor=stocked.admin, role="finance", resource="erp.receivable", scope="all", field="balance", level="masked", now=clock)
+    hidden = selectors.receivables(stocked.fin)
+    assert [row["external_id"] for row in hidden.rows] == sorted(row["external_id"] for row in hidden.rows)
+    assert hidden.note == note
 
 
 def test_pages_of_a_list_hold_each_row_once(stocked: SimpleNamespace, as_: Any) -> None:

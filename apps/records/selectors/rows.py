@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import quote
 
 from django.db.models import Q, QuerySet
+from django.utils.translation import gettext as _
 
 from apps.core.access import Plan, Projected, Raw, plan
 from apps.records import policies
@@ -30,6 +31,7 @@ class Listing:
     pages: int = 1
     size: int = SIZE
     as_of: dt.datetime | None = None
+    note: str = ""  # why it does not stand in the order that was asked for
 
 
 def present(kind: str) -> QuerySet[Record]:
@@ -57,7 +59,7 @@ def viewing(person: Any, kind: str) -> Plan:
 def listing(person: Any, kind: str, *, q: str = "", page: int = 1, size: int = SIZE, order: tuple[str, ...] = ("name", "pk"),
             extra: Q | None = None, by: Iterable[str] = ()) -> Listing:
     """Count, cut and project in this order: neither the total nor the pages tell of rows outside the plan, nor a search or a filter of a field that
-    is masked. `by`: fields that `extra` asks for."""
+    is masked, nor the order of rows whose place would tell a masked value. `by`: fields that `extra` asks for."""
     rights = viewing(person, kind)
     size, words = max(1, min(size, LARGEST)), q.lower().split()[:6]
     found = present(kind).filter(rights.q("owner_id"))
@@ -71,10 +73,26 @@ def listing(person: Any, kind: str, *, q: str = "", page: int = 1, size: int = S
     else:
         ordered = _judged(ordered, rights, words, set(by))  # type: ignore[assignment]
         total = len(ordered)
+    fields = policies.ordered_fields(kind, _columns(order))
+    ordered, note = (ordered, "") if rights.reads_always(fields) else _disordered(ordered, rights, fields)
     pages = policies.pages(total, size)
     page = max(1, min(page, pages))
     rows = list(ordered[(page - 1) * size : page * size])
-    return Listing([rights.project(raw_of(row)) for row in rows], total, page, pages, size, policies.oldest(row.as_of for row in rows))
+    return Listing([rights.project(raw_of(row)) for row in rows], total, page, pages, size, policies.oldest(row.as_of for row in rows), note)
+
+
+def _columns(order: tuple[Any, ...]) -> list[str]:
+    """The columns of an order; an expression is one of the moments or, of last contacts, nobody's secret."""
+    return [one.lstrip("-") if isinstance(one, str) else "occurred_at" for one in order]
+
+
+def _disordered(found: Iterable[Record], rights: Plan, fields: set[str]) -> tuple[list[Record], str]:
+    """First the rows whose values this person reads, in the order asked for; then the others, by the source's ids, which tell nothing."""
+    rows = list(found[:JUDGED] if isinstance(found, QuerySet) else found)
+    read = {row.pk: all(rights.may_read(name, row.owner_id) for name in fields) for row in rows}
+    rest = sorted((row for row in rows if not read[row.pk]), key=lambda row: row.external_id)
+    note = _("Not all of it stands in order: the order would tell a value that your role does not see.") if rest else ""
+    return [*(row for row in rows if read[row.pk]), *rest], note
 
 
 def _judged(found: QuerySet[Record], rights: Plan, words: list[str], by: set[str]) -> list[Record]:

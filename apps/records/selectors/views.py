@@ -130,7 +130,8 @@ def shipment(person: Any, ident: str) -> Projected | None:
 
 def stock(person: Any, *, q: str = "", page: int = 1, size: int = SIZE, below: bool = False) -> Listing:
     """Products below their order point first. `below`: only those."""
-    return listing(person, "stock", q=q, page=page, size=size, order=("rank", "key", "pk"), extra=Q(rank=0) if below else None)
+    return listing(person, "stock", q=q, page=page, size=size, order=("rank", "key", "pk"), extra=Q(rank=0) if below else None,
+                   by=("available", "order_point") if below else ())
 
 
 def stock_of(person: Any, sku: str) -> Projected | None:
@@ -155,7 +156,8 @@ def receivable(person: Any, customer_key: str) -> Projected | None:
 
 def receivables(person: Any, *, q: str = "", page: int = 1, size: int = SIZE, overdue: bool = False) -> Listing:
     """Largest first. `overdue`: only those with something past its due date."""
-    return listing(person, "receivable", q=q, page=page, size=size, order=("-amount", "pk"), extra=OVERDUE if overdue else None)
+    return listing(person, "receivable", q=q, page=page, size=size, order=("-amount", "pk"), extra=OVERDUE if overdue else None,
+                   by=("overdue",) if overdue else ())
 
 
 def invoices(person: Any, *, order_id: str | None = None, customer_key: str | None = None, page: int = 1, size: int = SIZE) -> Listing:

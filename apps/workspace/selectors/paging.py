@@ -19,6 +19,7 @@ class ListPage:
     object_list: list[Any]
     number: int
     paginator: Count
+    note: str = ""  # why the rows do not stand in the order of the page
 
     @property
     def has_next(self) -> bool:

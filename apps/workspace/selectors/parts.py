@@ -22,7 +22,7 @@ def masked(value: Any) -> bool:
 
 def list_page(found: Listing) -> ListPage:
     """A page out of what the records' selectors give (which turn to the last page when asked for one beyond)."""
-    return ListPage(list(found.rows), found.page, Count(found.total, found.pages))
+    return ListPage(list(found.rows), found.page, Count(found.total, found.pages), found.note)
 
 
 def one(record: Projected | None) -> Projected:
