@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, register
 
+from apps.core import worktime
 from apps.notifications.channels import chat
 
 NEEDED_IN_STACK = ("SECRET_KEY", "FIELD_KEY", "OIDC_ISSUER", "OIDC_CLIENT_SECRET")
@@ -51,3 +52,13 @@ def chat_products_are_whole(app_configs: Any, **kwargs: Any) -> list[CheckMessag
         if settings.ATRIUM_MODE == "stack" and to.scheme != "https" and to.hostname not in ("localhost", "127.0.0.1"):
             found.append(Error(f"CHAT_{key.upper()}_URL is not https.", hint="Give the product's https address.", id="portal.E004"))
     return found
+
+
+@register()
+def working_calendar_can_be_read(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """portal.E006: working hours that say nothing usable would stop the facts of the board."""
+    try:
+        worktime.company()
+    except ValueError as error:
+        return [Error(f"The working calendar cannot be read: {error}.", hint="WORKING_HOURS=08:30-12:00,13:30-18:00 WORKING_DAYS=1,2,3,4,5", id="portal.E006")]
+    return []

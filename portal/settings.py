@@ -28,6 +28,11 @@ COMPANY_NAME = env.str("COMPANY_NAME", default="Yunhe Pump Works")
 COMPANY_NAME_ZH = env.str("COMPANY_NAME_ZH", default="云禾泵业")
 COMPANY_TIME_ZONE = env.str("COMPANY_TIME_ZONE", default="Asia/Shanghai")
 COMPANY_CURRENCY = env.str("COMPANY_CURRENCY", default="CNY")
+# The working calendar: spans of a day, weekdays (1 is Monday), days off, and days that are worked all the same.
+WORKING_HOURS = env.str("WORKING_HOURS", default="08:30-12:00,13:30-18:00")
+WORKING_DAYS = env.list("WORKING_DAYS", default=["1", "2", "3", "4", "5"])
+HOLIDAYS = env.list("HOLIDAYS", default=[])
+MAKE_UP_DAYS = env.list("MAKE_UP_DAYS", default=[])
 
 INSTALLED_APPS = [
     "django.contrib.auth",

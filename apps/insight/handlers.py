@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import uuid
 
 from apps.insight import services
@@ -18,8 +19,14 @@ def _take(ctx: JobContext, ids: list[str]) -> None:
 
 @on(records.RECORD_CHANGED, name="insight.take_changed")
 def take_changed(ctx: JobContext) -> None:
-    """A record is another than before."""
-    _take(ctx, [ctx.payload["external_id"]])
+    """A record is another than before; of a delivery also how late the portal knew."""
+    data = ctx.payload
+    with ctx.commit():
+        services.take_records(connection=data["connection"], kind=data["kind"], external_ids=[data["external_id"]], now=ctx.now)
+        if data["kind"] == "shipment" and data["live"] and data["occurred_at"] and (data["transition"] or data["state"] != data["previous_state"]):
+            occurred_at = dt.datetime.fromisoformat(data["occurred_at"])
+            services.take_lag(connection=data["connection"], external_id=data["external_id"], occurred_at=occurred_at, now=ctx.now,
+                              as_of=dt.datetime.fromisoformat(data["as_of"]), part=f"{data['state']}:{occurred_at:%Y%m%dT%H%M%S%f}")
 
 
 @on(records.RECORD_GONE, name="insight.take_gone")

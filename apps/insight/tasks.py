@@ -13,7 +13,7 @@ from apps.jobs.registry import JobContext, every, task
 from apps.realtime import services as realtime
 
 SWEEP, FORMULAS = "insight.sweep", "insight.formulas"
-MAILS, WATCH = "insight.plan_mails", "insight.watch"
+MAILS, WATCH, JUDGE = "insight.plan_mails", "insight.watch", "insight.judge_ended"
 
 
 def _add_up(ctx: JobContext) -> None:
@@ -38,6 +38,7 @@ def formulas(ctx: JobContext) -> None:
     """A formula that a new release brought is remembered with its first day."""
     with ctx.commit():
         services.register_formulas(now=clock.now())
+        services.forget_sights(now=ctx.now)
 
 
 @task(MAILS)
@@ -66,6 +67,15 @@ def watch(ctx: JobContext) -> None:
         ctx.result = {"told": watching.look(now=ctx.now)}
 
 
+@task(JUDGE, lease=dt.timedelta(minutes=5))
+def judge(ctx: JobContext) -> None:
+    """Cases that ended lately: do their systems agree?"""
+    changed = services.judge_ended(now=ctx.now)
+    with ctx.commit():
+        ctx.result = {"facts": changed}
+
+
+every(JUDGE, dt.timedelta(minutes=10))
 every(MAILS, dt.timedelta(minutes=10))
 every(WATCH, dt.timedelta(minutes=5))
 every(SWEEP, dt.timedelta(seconds=30))

@@ -2,12 +2,16 @@
 
 from django.urls import path
 
-from apps.insight.views import arranging, board, drill, taking
+from apps.insight.views import arranging, board, drill, meter, taking
 
 urlpatterns = [
     path("board/", board.board_start, name="board"),
     path("board/menu/", arranging.board_menu),
-    path("board/meter/", drill.value_meter),
+    path("board/meter/", meter.value_meter),
+    path("board/meter/departments/", meter.live_departments),
+    path("board/meter/departments/<uuid:department>/", meter.department_set),
+    path("board/meter/<slug:key>/", meter.measure_page),
+    path("board/meter/<slug:key>/freeze/", meter.freeze),
     path("board/new/", arranging.board_build),
     path("board/add/", arranging.board_add),
     path("board/figures/", drill.figure_list),

@@ -87,18 +87,23 @@ def test_what_cannot_be_read_is_said(shopped: SimpleNamespace, as_: Any, path: s
     assert as_(shopped.boss).get(path).status_code == status
 
 
-@pytest.mark.req("V2")
+@pytest.mark.req("V1", "V2")
 def test_the_value_meter_is_read_and_its_baseline_frozen(shopped: SimpleNamespace, as_: Any) -> None:
     days = {"first_day": "2026-10-01", "last_day": "2026-11-23"}
+    freeze = "/api/v1/value-meter/order_hours/baseline"
     assert as_(shopped.ana).get("/api/v1/value-meter").status_code == 403
-    assert send(as_(shopped.fin), "post", "/api/v1/value-meter/order_cycle/baseline", days).status_code == 403
+    assert send(as_(shopped.fin), "post", freeze, days).status_code == 403
     client = as_(shopped.boss)
-    assert {one["key"]: one["verdict"] for one in client.get("/api/v1/value-meter").json()} == {
-        "order_cycle": "no_baseline", "approval_time": "forbidden", "first_response": "no_baseline"}  # fmt: skip
-    assert send(client, "post", "/api/v1/value-meter/order_cycle/baseline", days).status_code == 201
-    assert send(client, "post", "/api/v1/value-meter/order_cycle/baseline", days).status_code == 409
+    verdicts = {one["key"]: one["verdict"] for one in client.get("/api/v1/value-meter").json()}
+    assert {key: verdicts[key] for key in ("order_hours", "approval_time", "first_response", "shipping_lag", "closed_loop")} == {
+        "order_hours": "no_baseline", "approval_time": "forbidden", "first_response": "no_data", "shipping_lag": "no_data",
+        "closed_loop": "forbidden"}  # fmt: skip
+    assert send(client, "post", freeze, days).status_code == 201
+    assert send(client, "post", freeze, days).status_code == 409
     gauge = client.get("/api/v1/value-meter").json()[0]
-    assert (gauge["verdict"], gauge["before"], gauge["before_count"]) == ("not_yet", "3.00", 1)
+    assert (gauge["key"], gauge["verdict"], gauge["before_count"]) == ("order_hours", "not_yet", 1)
+    # o-3 was entered on Friday the 20th (its day alone is known: 8:30), its delivery left on Monday at 9:12: one day of eight hours and 42 minutes
+    assert gauge["before"] == "8.70"
 
 
 def test_a_row_leads_to_the_message_it_came_by(shopped: SimpleNamespace, as_: Any) -> None:

@@ -89,5 +89,5 @@ def test_a_baseline_is_frozen_once_and_measured_against(cast: SimpleNamespace) -
     gauge = found["approval_time"]
     assert (gauge.verdict, gauge.before_count, gauge.now_count, gauge.reached) == ("proven", 60, 60, True)
     assert gauge.low < gauge.change < gauge.high < 0
-    assert found["order_cycle"].verdict == "no_baseline"
+    assert found["order_hours"].verdict == "no_data"
     assert {one.key: one.verdict for one in selectors.meter(cast.boss, now=NOW)}["approval_time"] == "forbidden"

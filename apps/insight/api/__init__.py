@@ -1,5 +1,5 @@
 """REST API of the board: figures, and the boards they stand on."""
 
-from apps.insight.api import boards, figures
+from apps.insight.api import boards, figures, meter
 
-urlpatterns = [*figures.urlpatterns, *boards.urlpatterns]
+urlpatterns = [*figures.urlpatterns, *boards.urlpatterns, *meter.urlpatterns]

@@ -20,7 +20,7 @@ from apps.core.access import declare
 from apps.core.errors import InvalidInput, NotFound
 from apps.core.kpis import KPIS
 from apps.insight import selectors, services
-from apps.insight.payloads import Filters, Period, Row
+from apps.insight.payloads import Filters, Period, Row, RowPage
 from apps.insight.policies import periods
 from apps.records.api import as_json
 
@@ -180,41 +180,6 @@ class NoteInput(serializers.Serializer[Any]):
     text = serializers.CharField(max_length=1000)
 
 
-class GaugeSerializer(serializers.Serializer[Any]):
-    key = serializers.CharField()
-    title = serializers.CharField()
-    formula = serializers.CharField()
-    unit = serializers.ChoiceField(choices=UNITS)
-    target = serializers.IntegerField(help_text="the change that was promised, in percent")
-    verdict = serializers.ChoiceField(choices=["proven", "worse", "not_yet", "no_baseline", "forbidden"])
-    before = _money(allow_null=True, help_text="median of what was frozen")
-    before_count = serializers.IntegerField()
-    before_days = serializers.ListField(child=serializers.DateField(), allow_null=True)
-    now = _money(allow_null=True, help_text="median of the last ninety days")
-    now_count = serializers.IntegerField()
-    now_days = serializers.ListField(child=serializers.DateField(), allow_null=True)
-    change = serializers.FloatField(allow_null=True, help_text="percent")
-    low = serializers.FloatField(allow_null=True, help_text="98 of 100 bootstrap draws lie between low and high")
-    high = serializers.FloatField(allow_null=True)
-    reached = serializers.BooleanField()
-    why = serializers.ListField(child=serializers.CharField())
-    ask = serializers.CharField()
-
-
-class BaselineInput(serializers.Serializer[Any]):
-    first_day = serializers.DateField()
-    last_day = serializers.DateField()
-    department = serializers.UUIDField(required=False, allow_null=True, default=None)
-
-
-class BaselineSerializer(serializers.Serializer[Any]):
-    id = serializers.UUIDField()
-    key = serializers.CharField()
-    first_day = serializers.DateField()
-    last_day = serializers.DateField()
-    frozen_at = serializers.DateTimeField()
-
-
 def _person(request: Request) -> Any:
     return request._request.person  # type: ignore[attr-defined]
 
@@ -283,7 +248,9 @@ class ReadingsView(APIView):
         """Several figures at once, in the order of the keys."""
         person = _person(request)
         keys = _known(request.query_params.getlist("key")) or [one.key for one in selectors.catalogue(person) if one.allowed]
-        return Response(ReadingSerializer(selectors.board_readings(person, keys[:MOST], **_asked(request)), many=True).data)
+        found = selectors.board_readings(person, keys[:MOST], **_asked(request))
+        services.note_sights(person=person, readings=found, now=clock.now())
+        return Response(ReadingSerializer(found, many=True).data)
 
 
 @declare("insight.board", "view")
@@ -294,12 +261,18 @@ class ReadingView(APIView):
         return Response(ReadingSerializer(selectors.reading(_person(request), _known([key])[0], **_asked(request))).data)
 
 
-def _row(row: Row) -> dict[str, Any]:
+def row_json(row: Row) -> dict[str, Any]:
     record = None if row.record is None else as_json({name: value for name, value in row.record.items() if name not in {"owner", "owner_id"}})
     return {
         "day": row.day, "value": row.value, "n": row.n, "hit": row.hit, "kind": row.kind, "title": str(row.title), "record": record, "url": row.url,
         "source_url": row.source_url, "message_url": row.message_url,
     }  # fmt: skip
+
+
+def page_json(page: RowPage) -> dict[str, Any]:
+    rows = [row_json(row) for row in page.rows]
+    data = {"key": page.key, "state": page.state, "rows": rows, "total": page.total, "after": page.after, "why": page.why, "ask": page.ask}
+    return dict(RowPageSerializer(data).data)
 
 
 @declare("insight.board", "view")
@@ -310,9 +283,7 @@ class RowsView(APIView):
         """The records that a figure counts, the latest first; of stocks the largest first."""
         size = _parsed(request, "size", int) or 50
         page = selectors.rows(_person(request), _known([key])[0], after=request.query_params.get("after", ""), size=size, **_asked(request))
-        data = {"key": page.key, "state": page.state, "rows": [_row(row) for row in page.rows], "total": page.total, "after": page.after, "why": page.why,
-                "ask": page.ask}  # fmt: skip
-        return Response(RowPageSerializer(data).data)
+        return Response(page_json(page))
 
 
 @declare("insight.target", "manage")
@@ -353,27 +324,7 @@ class NoteView(APIView):
         return Response(status=204)
 
 
-@declare("insight.board", "view")
-class MeterView(APIView):
-    @extend_schema(responses=GaugeSerializer(many=True), operation_id="value_meter", parameters=[ASKED[3]])
-    def get(self, request: Request) -> Response:
-        """What became faster since the baseline was frozen, by how much, and whether that is proven."""
-        found = selectors.meter(_person(request), department=_parsed(request, "department", uuid.UUID), now=clock.now())
-        return Response(GaugeSerializer(found, many=True).data)
-
-
-@declare("insight.target", "manage")
-class BaselineView(APIView):
-    @extend_schema(request=BaselineInput, responses={201: BaselineSerializer}, operation_id="value_meter_freeze")
-    def post(self, request: Request, key: str) -> Response:
-        """Freeze what a measure was between two days. Once: it is never replaced."""
-        row = services.freeze_baseline(person=_person(request), key=key, now=clock.now(), **_given(BaselineInput, request))
-        return Response(BaselineSerializer(row).data, status=201)
-
-
 urlpatterns = [
-    path("value-meter", MeterView.as_view(), name="api-value-meter"),
-    path("value-meter/<slug:key>/baseline", BaselineView.as_view(), name="api-value-meter-baseline"),
     path("kpis", CatalogueView.as_view(), name="api-kpis"),
     path("kpis/readings", ReadingsView.as_view(), name="api-kpis-readings"),
     path("kpis/notes/<uuid:note_id>", NoteView.as_view(), name="api-kpi-note"),

@@ -10,9 +10,9 @@ from apps.insight.models.facts import (
     Rollup,
     Target,
 )
-from apps.insight.models.meter import Baseline
+from apps.insight.models.meter import Baseline, LiveDepartment, Sight
 
 __all__ = [
-    "Baseline", "Board", "DirtyDay", "Fact", "Grain", "KpiVersion", "Note", "Rhythm", "RoleBoard", "Rollup", "Subscription", "Target",
-    "Threshold",
+    "Baseline", "Board", "DirtyDay", "Fact", "Grain", "KpiVersion", "LiveDepartment", "Note", "Rhythm", "RoleBoard", "Rollup", "Sight", "Subscription",
+    "Target", "Threshold",
 ]  # fmt: skip

@@ -29,3 +29,31 @@ class Baseline(Identified):
 
     def __str__(self) -> str:
         return f"{self.key} {self.first_day} - {self.last_day}"
+
+
+class LiveDepartment(Identified):
+    """Since when a department works with the portal; it holds for the units below it that have no day of their own. A department without a day, its own or
+    inherited, is a control: what goes better there, too, does not come from the portal."""
+
+    department = models.OneToOneField("directory.OrgUnit", on_delete=models.CASCADE, related_name="+")
+    live_from = models.DateField()
+    set_by = models.ForeignKey("directory.Person", on_delete=models.PROTECT, related_name="+")
+    set_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.department_id} {self.live_from}"
+
+
+class Sight(models.Model):
+    """A person looked at a figure whose sources had last answered `seconds` before. Who it was is not kept, only the department."""
+
+    kpi = models.CharField(max_length=60)
+    day = models.DateField()
+    seconds = models.PositiveBigIntegerField()
+    department = models.UUIDField(null=True)
+
+    class Meta:
+        indexes = [models.Index(fields=("day",), name="insight_sights_of_day")]
+
+    def __str__(self) -> str:
+        return f"{self.kpi} {self.day} {self.seconds} s"

@@ -9,16 +9,22 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import ROUND_HALF_UP, Decimal
+from itertools import pairwise
 from typing import Any
 
 from apps.core import clock
 from apps.core.kpis import SCALE, bucket_of
+from apps.core.worktime import WorkingCalendar
 
 Json = Mapping[str, Any]
 MOST = 60
+WHOLE = 100 * SCALE  # 100 percent
+JUDGED = ("case.agreed", "case.field")
+OF_CASE = ("case_flow.started", "case_flow.over", "case_flow.ended", "case_flow.rounds", "case.touches", "case.switches", "claim.voucher", "task.asked",
+           "task.open", "task.due", "task.decided", "task.outcome", "task.punctual")  # fmt: skip
 LEFT, OUT_OF_ORDERS, OPEN_ORDER = {"shipped", "done"}, {"draft", "cancelled"}, {"confirmed", "processing"}
 ANSWERED_FOR = {"closed", "rejected", "duplicate"}
 IN_TIME_HOURS = 4
@@ -60,7 +66,8 @@ class Draft:
 
 @dataclass(frozen=True)
 class Around:
-    """What other records say: lines and prices of products by SKU, days of orders by id, how many follow-ups a deal has; `region` of the customer;
+    """What other records say: lines and prices of products by SKU, days of orders by id, the moments
+    their customers' wish came into a system (`begun`), how many follow-ups a deal has; `region` of the customer;
     `first_seen`: the day the portal first read this record; `read_on`: the day of this reading."""
 
     read_on: dt.date
@@ -71,6 +78,8 @@ class Around:
     prices: Mapping[str, Decimal] = field(default_factory=dict)
     ordered_on: Mapping[str, dt.date] = field(default_factory=dict)
     follow_ups: int = 0
+    begun: Mapping[str, dt.datetime] = field(default_factory=dict)
+    calendar: WorkingCalendar | None = None
 
 
 def hundredths(value: Any) -> int:
@@ -159,6 +168,23 @@ def _shipment(record: Json, around: Around) -> Iterator[Draft]:
     if began:
         days = hundredths(max(0, (went - min(began)).days))
         yield Draft("shipment.time", went, value=days, bucket=bucket_of(days))
+    yield from _cycle(record, went, around)
+
+
+def _cycle(record: Json, went: dt.date, around: Around) -> Iterator[Draft]:
+    """Working hours from the customer's order to the delivery note."""
+    began = [around.begun[str(one)] for one in record.get("order_ids") or () if str(one) in around.begun]
+    left = moment_of(record.get("shipped_at"))
+    if began and left and around.calendar:
+        hours = hundredths(Decimal(around.calendar.seconds_between(min(began), left)) / 3600)
+        yield Draft("shipment.cycle", went, value=hours, bucket=bucket_of(hours))
+
+
+def begun_at(order: Json, deal: Json | None, calendar: WorkingCalendar) -> dt.datetime | None:
+    """When an order began: its deal was won in the CRM; without a deal it was entered, or (its day alone is known) work began on its day."""
+    won = moment_of(deal.get("stage_changed_at")) if deal and deal.get("stage_kind") == "won" else None
+    made, day = moment_of(order.get("created_at")), day_of(order.get("ordered_on"))
+    return won or made or (calendar.start_of(day) if day else None)
 
 
 def _invoice(record: Json, around: Around) -> Iterator[Draft]:
@@ -325,6 +351,11 @@ def task_drafts(task: Any) -> list[Draft]:
     return [replace(draft, owner=task.person_id) for draft in found]
 
 
+def lag_draft(*, occurred_at: dt.datetime, as_of: dt.datetime, part: str) -> Draft:
+    """How long a change in its source was not to be seen here; in hundredths of a second."""
+    return Draft("shipment.lag", clock.company_today(as_of), part=part[:MOST], value=hundredths(max(0.0, (as_of - occurred_at).total_seconds())))
+
+
 def case_drafts(case: Any) -> list[Draft]:
     """A case: begun, and how it ended."""
     began = clock.company_today(case.started_at)
@@ -336,4 +367,25 @@ def case_drafts(case: Any) -> list[Draft]:
         if not given_up:
             found.append(Draft("case_flow.ended", day, value=hours, bucket=bucket_of(hours)))
             found.append(Draft("case_flow.rounds", day, hit=case.rounds == 1))
+            found += _touch_drafts(case, day)
+    if case.approved_at and case.vouchered_at:
+        hours = _hours(case.approved_at, case.vouchered_at)
+        found.append(Draft("claim.voucher", clock.company_today(case.vouchered_at), value=hours, bucket=bucket_of(hours)))
+    return [replace(draft, owner=case.starter_id) for draft in found]
+
+
+def _touch_drafts(case: Any, day: dt.date) -> list[Draft]:
+    """What a finished case took of people: how many acts, and how often two acts that follow each other were in different systems."""
+    switches = sum(1 for first, second in pairwise(case.acts) if first != second)
+    return [Draft("case.touches", day, value=SCALE * len(case.acts)), Draft("case.switches", day, value=SCALE * switches)] if case.acts else []
+
+
+def agreement_drafts(case: Any, fields: Sequence[Any]) -> list[Draft]:
+    """Of a finished case whose process compares its systems: do all agree, and each field that at least two of them know."""
+    compared = [one for one in fields if one.compared]
+    if not compared or case.ended_at is None or case.state != "COMPLETED":
+        return []
+    day, agree = clock.company_today(case.ended_at), all(one.agree for one in compared)
+    found = [Draft("case.agreed", day, value=WHOLE * agree, hit=agree)]
+    found += [Draft("case.field", day, part=one.label[:MOST], value=WHOLE * (not one.agree), hit=not one.agree) for one in compared]
     return [replace(draft, owner=case.starter_id) for draft in found]

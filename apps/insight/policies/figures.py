@@ -40,8 +40,21 @@ def parts(value: Decimal | None, unit: str) -> tuple[str, str]:
         if text[-1] in "万亿":
             return text[:-1], text[-1]
         return number, size
+    if unit == "seconds":
+        return _lasting(value)
     suffix = {"percent": "%", "days": ngettext("day", "days", int(value)), "hours": ngettext("hour", "hours", int(value))}.get(unit, "")
     return quantity(value), suffix
+
+
+def _lasting(seconds: Decimal) -> tuple[str, str]:
+    """Seconds in the unit that people would say."""
+    if seconds < 120:
+        return quantity(seconds), ngettext("second", "seconds", int(seconds))
+    if seconds < 7200:
+        minutes = (seconds / 60).quantize(Decimal("0.1"))
+        return quantity(minutes), ngettext("minute", "minutes", int(minutes))
+    hours = (seconds / 3600).quantize(Decimal("0.1"))
+    return quantity(hours), ngettext("hour", "hours", int(hours))
 
 
 def change_words(reading: Reading) -> str:

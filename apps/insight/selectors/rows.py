@@ -44,7 +44,7 @@ def rows(person: Any, key: str, *, period: Period, filters: Filters, after: str 
     asked = Asked(kpi, found, narrowed(kpi, filters), units_below)
     first, end = periods.window(period, clock.company_today(as_shown or now))
     facts = facts_at(as_shown).filter(asked.question([kpi.stream], None).q(), day__lt=end, excluded="")
-    page = _levels(person, key, facts, after, _size(size)) if kpi.level else _flows(person, key, facts.filter(day__gte=first), after, _size(size))
+    page = _levels(person, key, facts, after, _size(size)) if kpi.level else flow_rows(person, key, facts.filter(day__gte=first), after, _size(size))
     return replace(page, rows=tuple(replace(row, value=Decimal(row.n)) for row in page.rows)) if kpi.counts else page
 
 
@@ -52,7 +52,8 @@ def _size(wanted: int) -> int:
     return max(1, min(wanted, LARGEST))
 
 
-def _flows(person: Any, key: str, facts: Any, after: str, size: int) -> RowPage:
+def flow_rows(person: Any, key: str, facts: Any, after: str, size: int) -> RowPage:
+    """A page of these facts, each with the record it speaks of as this person may see it. The caller has judged that the facts may be counted."""
     total = facts.count()
     page = list(_beyond(facts, after).order_by("-day", "-pk")[: size + 1])
     mark = f"{page[size - 1].day}_{page[size - 1].pk}" if len(page) > size else ""
@@ -94,7 +95,7 @@ def _shown(person: Any, found: Sequence[Found]) -> tuple[Row, ...]:
 def _name(subject: str) -> tuple[str, str, str]:
     connection, _, rest = subject.partition(":")
     kind, _, ident = rest.partition(":")
-    return connection, kind, ident
+    return connection, kind.removesuffix("_lag"), ident
 
 
 def _messages(person: Any, names: Sequence[tuple[str, str, str]]) -> dict[tuple[str, str], Any]:

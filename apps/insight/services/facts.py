@@ -35,6 +35,15 @@ def keep(*, subject: str, drafts: Iterable[Draft], now: dt.datetime, streams: Se
     return len(ended) + len(fresh)
 
 
+def add(*, subject: str, draft: Draft, now: dt.datetime) -> int:
+    """A fact that happened once: what is known of its place already stays as it is. In the caller's transaction."""
+    if Fact.objects.filter(subject=subject, stream=draft.stream, part=draft.part, replaced_at=None).exists():
+        return 0
+    Fact.objects.bulk_create([_fact(subject, draft, now)])
+    mark_dirty(days=[(draft.stream, draft.day)], now=now)
+    return 1
+
+
 def _same(row: Fact, draft: Draft) -> bool:
     return all(getattr(row, name) == getattr(draft, name) for name in SAME)
 

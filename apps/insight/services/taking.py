@@ -13,13 +13,13 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import Min, Sum
 
-from apps.core import clock
+from apps.core import clock, worktime
 from apps.core.kpis import KPIS, Kpi
 from apps.directory import selectors as directory
 from apps.insight.models import Fact, KpiVersion
 from apps.insight.policies import facts as policies
 from apps.insight.policies.facts import Around, Draft
-from apps.insight.services.facts import keep
+from apps.insight.services.facts import add, keep
 from apps.integrations import selectors as integrations
 from apps.records import selectors as records
 from apps.records.selectors import Measured
@@ -27,6 +27,7 @@ from apps.workflows import selectors as workflows
 
 FLOWING = ("customer", "deal", "follow_up", "order", "shipment", "invoice", "receivable", "payment", "production", "purchase_order", "stock", "case")
 CHUNK = 200
+JUDGED_FOR = dt.timedelta(days=1)
 
 
 def subject_of(connection: str, kind: str, external_id: str) -> str:
@@ -106,8 +107,11 @@ class _Looking:
         self.lines = {one.key: policies.line_of(one.data) for one in products}
         self.prices = {one.key: Decimal(str(one.data.get("list_price") or 0)) for one in products}
         orders = {str(ident) for one in found for ident in one.data.get("order_ids") or ()} if kind == "shipment" else set()
-        dated = {one.external_id: policies.day_of(one.data.get("ordered_on")) for one in records.measured("order", orders)} if orders else {}
+        ordered = records.measured("order", orders) if orders else []
+        dated = {one.external_id: policies.day_of(one.data.get("ordered_on")) for one in ordered}
         self.ordered_on = {ident: day for ident, day in dated.items() if day}
+        self.calendar = worktime.company() if ordered else None
+        self.begun = _begun(ordered, self.calendar) if self.calendar else {}
         self.follow_ups = records.follow_ups_of([one.external_id for one in found]) if kind == "deal" else {}
         subjects = {subject_of(one.connection, one.kind, one.external_id) for one in found}
         first = Fact.objects.filter(subject__in=subjects).values_list("subject").annotate(Min("recorded_at"))
@@ -119,7 +123,16 @@ class _Looking:
             read_on=clock.company_today(max(record.as_of, seen) if record.kind in policies.LEVELS else record.as_of), first_seen=clock.company_today(seen),
             currency=settings.COMPANY_CURRENCY, region=self.regions.get(record.customer_key) or self.regions_by_id.get(record.customer_id, ""),
             lines=self.lines, prices=self.prices, ordered_on=self.ordered_on, follow_ups=self.follow_ups.get(record.external_id, 0),
+            begun=self.begun, calendar=self.calendar,
         )  # fmt: skip
+
+
+def _begun(orders: Sequence[Measured], calendar: worktime.WorkingCalendar) -> dict[str, dt.datetime]:
+    """Order id -> when it began; the deal is the one that the order names."""
+    named = {str(one.data.get("reference") or "") for one in orders} - {""}
+    deals = {one.external_id: one.data for one in records.measured("deal", named)} if named else {}
+    found = {one.external_id: policies.begun_at(one.data, deals.get(str(one.data.get("reference") or "")), calendar) for one in orders}
+    return {ident: moment for ident, moment in found.items() if moment}
 
 
 def _skus(record: Measured) -> set[str]:
@@ -170,12 +183,41 @@ def _again(kind: str, found: Sequence[Measured], now: dt.datetime) -> int:
 
 def take_case(*, instance_id: uuid.UUID, now: dt.datetime) -> int:
     """Read the facts of a case and of its tasks again; in the caller's transaction."""
-    case = workflows.measured_case(instance_id)
+    subject, case = f"oa:case:{instance_id}", workflows.measured_case(instance_id)
     made = policies.case_drafts(case) if case else []
     for task in workflows.measured_tasks(instance_id) if case else []:
         made += policies.task_drafts(task)
+    changed = _keep_of(subject, made, policies.OF_CASE, now)
+    if case and case.ended_at and (case.ended_at > now - JUDGED_FOR or not _is_judged(subject)):
+        judged = policies.agreement_drafts(case, workflows.measured_agreement(instance_id, now))
+        changed += _keep_of(subject, judged, policies.JUDGED, now)
+    return changed
+
+
+def _keep_of(subject: str, made: Sequence[Draft], streams: Sequence[str], now: dt.datetime) -> int:
     units = _units_of({draft.owner for draft in made})
-    return keep(subject=f"oa:case:{instance_id}", drafts=[replace(draft, department=units.get(draft.owner)) for draft in made], now=now)
+    return keep(subject=subject, drafts=[replace(draft, department=units.get(draft.owner)) for draft in made], now=now, streams=streams)
+
+
+def _is_judged(subject: str) -> bool:
+    return Fact.objects.filter(subject=subject, stream__in=policies.JUDGED, replaced_at=None).exists()
+
+
+def judge_ended(*, now: dt.datetime) -> int:
+    """Do the systems of cases that ended within the last day agree by now? What one of them tells late counts for a day, then the answer stays."""
+    changed = 0
+    for instance_id in workflows.ended_since(now - JUDGED_FOR):
+        with transaction.atomic():
+            changed += take_case(instance_id=instance_id, now=now)
+    return changed
+
+
+def take_lag(*, connection: str, external_id: str, occurred_at: dt.datetime, as_of: dt.datetime, part: str, now: dt.datetime) -> int:
+    """How long a delivery's change was on its way, once for each change; in the caller's transaction."""
+    delivery = next(iter(records.measured("shipment", [external_id], connection)), None)
+    owner = delivery.owner_id if delivery else None
+    draft = replace(policies.lag_draft(occurred_at=occurred_at, as_of=as_of, part=part), owner=owner, department=_units_of([owner]).get(owner))
+    return add(subject=subject_of(connection, "shipment_lag", external_id), draft=draft, now=now)
 
 
 def take_all(*, now: dt.datetime) -> int:

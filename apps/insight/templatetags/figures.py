@@ -9,6 +9,7 @@ from typing import Any
 from django import template
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
 
 from apps.core.kpis import KPIS
 from apps.insight.payloads import Period, Reading
@@ -105,22 +106,36 @@ def names(items: Any) -> str:
     return figures.listed([str(item) for item in items])
 
 
-WORST, BEST = 20.0, -80.0  # the ends of a gauge, in percent; better is to the right
+WORST, BEST = 20.0, -80.0  # the ends of a gauge, in percent or points; better is to the right
 
 
-def _place(percent: float) -> float:
-    return (WORST - min(WORST, max(BEST, float(percent)))) / (WORST - BEST) * 100
-
-
-@register.simple_tag
-def meter_x(percent: float) -> str:
-    """Where a change stands on its gauge; of an interval its right end is the better one."""
-    return f"{_place(percent):.1f}"
+def _place(change: float, better: str) -> float:
+    toward = float(change) if better == "down" else -float(change)
+    return (WORST - min(WORST, max(BEST, toward))) / (WORST - BEST) * 100
 
 
 @register.simple_tag
-def meter_width(low: float, high: float) -> str:
-    return f"{max(1.0, abs(_place(low) - _place(high))):.1f}"
+def meter_x(change: float, better: str = "down") -> str:
+    """Where a change stands on its gauge."""
+    return f"{_place(change, better):.1f}"
+
+
+@register.simple_tag
+def meter_left(low: float, high: float, better: str = "down") -> str:
+    """Where an interval begins: at its worse end."""
+    return f"{min(_place(low, better), _place(high, better)):.1f}"
+
+
+@register.simple_tag
+def meter_width(low: float, high: float, better: str = "down") -> str:
+    return f"{max(1.0, abs(_place(low, better) - _place(high, better))):.1f}"
+
+
+@register.simple_tag
+def change_of(value: float, in_points: bool = False) -> str:
+    """−34% · +12 pt."""
+    sign = "+" if value > 0 else "−" if value < 0 else ""
+    return f"{sign}{abs(value):.0f} {_('pt')}" if in_points else f"{sign}{abs(value):.0f}%"
 
 
 @register.simple_tag

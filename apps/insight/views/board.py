@@ -15,7 +15,7 @@ from apps.core.access import declare
 from apps.core.errors import InvalidInput
 from apps.core.htmx import page
 from apps.core.requests import PortalRequest
-from apps.insight import forms
+from apps.insight import forms, services
 from apps.insight.forms import Asked
 from apps.insight.policies import periods
 from apps.insight.selectors import boards as selectors
@@ -53,7 +53,10 @@ def _shown(request: PortalRequest, board: BoardView, template: str = "insight/bo
     except InvalidInput as error:
         messages.error(request, str(error), extra_tags="danger")
         return HttpResponseRedirect(request.path)
-    return page(request, template, context_of(request, board, asked, now), fragment="insight/board_tiles.html")
+    context = context_of(request, board, asked, now)
+    if not request.htmx:  # what a push brings again is no new look
+        services.note_sights(person=request.person, readings=[one for view in context["tiles"] for one in view.readings], now=now)
+    return page(request, template, context, fragment="insight/board_tiles.html")
 
 
 def context_of(request: PortalRequest, board: BoardView, asked: Asked, now: dt.datetime) -> dict[str, Any]:

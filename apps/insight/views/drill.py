@@ -18,10 +18,10 @@ from apps.core.grid import Cell
 from apps.core.htmx import page
 from apps.core.kpis import KPIS
 from apps.core.requests import PortalRequest
-from apps.insight import forms
+from apps.insight import forms, services
 from apps.insight.policies import figures, periods
 from apps.insight.policies.boards import Tile
-from apps.insight.selectors import boards, catalogue, dimensions, meter, reading, rows
+from apps.insight.selectors import boards, catalogue, dimensions, reading, rows
 from apps.insight.views.board import kinds, steps
 
 TARGETED = ("month", "quarter", "year")
@@ -41,7 +41,10 @@ def figure_page(request: PortalRequest, key: str) -> HttpResponse:
     except InvalidInput as error:
         messages.error(request, str(error), extra_tags="danger")
         return HttpResponseRedirect(request.path)
-    return page(request, "insight/figure.html", _context(request, key, asked, now), fragment="insight/figure_rows.html")
+    context = _context(request, key, asked, now)
+    if not request.htmx:
+        services.note_sights(person=request.person, readings=[context["r"]], now=now)
+    return page(request, "insight/figure.html", context, fragment="insight/figure_rows.html")
 
 
 def _context(request: PortalRequest, key: str, asked: forms.Asked, now: Any) -> dict[str, Any]:
@@ -65,13 +68,6 @@ def figure_list(request: PortalRequest) -> HttpResponse:
     found = catalogue(request.person)
     groups = [(group_words(name), list(members)) for name, members in groupby(found, key=lambda one: one.group)]
     return render(request, "insight/figures.html", {"groups": groups, "count": len(found)})
-
-
-@declare("insight.board", "view")
-@require_GET
-def value_meter(request: PortalRequest) -> HttpResponse:
-    """What the portal is worth: proven, or not yet."""
-    return render(request, "insight/meter.html", {"gauges": meter(request.person, now=clock.now())})
 
 
 def group_words(name: str) -> str:

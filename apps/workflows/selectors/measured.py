@@ -11,7 +11,13 @@ from typing import Any
 from django.db.models import Max
 
 from apps.workflows import policies
-from apps.workflows.models import ProcessInstance, Task
+from apps.workflows.models import InstanceEvent, ProcessInstance, Task
+from apps.workflows.registry import AGREEMENTS
+
+# Lines of the timeline that are acts of a person here; "task.completed" is the effect of "task.decided", not another act.
+ACTS = ("instance.started", "instance.withdrawn", "incident.closed", "step.skipped", "task.decided", "task.reassigned", "task.undone", "task.urged")
+OURS = ("incident.", "instance.", "message.", "step.", "task.", "timer.")  # what the engine writes itself
+VOUCHER = "business.voucher"
 
 
 @dataclass(frozen=True)
@@ -30,7 +36,8 @@ class MeasuredTask:
 
 @dataclass(frozen=True)
 class MeasuredCase:
-    """`rounds`: how often its most repeated step was asked."""
+    """`rounds`: how often its most repeated step was asked. `acts`: the system of each act of a person on its timeline, in order; an act in another
+    system is one that this system told of. `approved_at`: the last approval; `vouchered_at`: its voucher was posted (a line "business.voucher")."""
 
     id: uuid.UUID
     process_key: str
@@ -39,6 +46,18 @@ class MeasuredCase:
     ended_at: dt.datetime | None
     state: str
     rounds: int
+    acts: tuple[str, ...] = ()
+    approved_at: dt.datetime | None = None
+    vouchered_at: dt.datetime | None = None
+
+
+@dataclass(frozen=True)
+class MeasuredField:
+    """One field that the systems of a case were compared by. `compared`: at least two of them say something."""
+
+    label: str
+    compared: bool
+    agree: bool
 
 
 def measured_case(instance_id: uuid.UUID) -> MeasuredCase | None:
@@ -47,7 +66,37 @@ def measured_case(instance_id: uuid.UUID) -> MeasuredCase | None:
     if row is None:
         return None
     rounds = Task.objects.filter(instance=row).aggregate(most=Max("iteration"))["most"] or 1
-    return MeasuredCase(row.pk, row.process_key, row.starter_id, row.created_at, row.ended_at, row.state, rounds)
+    events = list(InstanceEvent.objects.filter(instance=row).order_by("id").values_list("kind", "system", "actor", "at"))
+    approvals = Task.objects.filter(instance=row, state=Task.State.COMPLETED, outcome=Task.Outcome.APPROVED)
+    return MeasuredCase(
+        row.pk, row.process_key, row.starter_id, row.created_at, row.ended_at, row.state, rounds, _acts(events),
+        approvals.aggregate(last=Max("decided_at"))["last"], next((at for kind, _system, _actor, at in events if kind == VOUCHER), None),
+    )  # fmt: skip
+
+
+def _acts(events: Iterable[tuple[str, str, Any, dt.datetime]]) -> tuple[str, ...]:
+    """What the engine did by itself is none; what another system told of was done there, but for what a person did to a step of it here."""
+    found = []
+    for kind, system, actor, _at in events:
+        outside = system not in ("", "oa")
+        if outside and (kind == "instance.started" or not kind.startswith(OURS)):
+            found.append(system)
+        elif kind in ACTS and actor:
+            found.append("oa")
+    return tuple(found)
+
+
+def measured_agreement(instance_id: uuid.UUID, now: dt.datetime) -> list[MeasuredField]:
+    """What the systems say about the same fields of a case; [] where its process compares nothing."""
+    row = ProcessInstance.objects.filter(pk=instance_id).first()
+    provider = AGREEMENTS.get(row.process_key) if row else None
+    rows = provider(row, now).rows if provider and row else ()
+    return [MeasuredField(one.label, sum(1 for value in one.values.values() if value) > 1, one.agree) for one in rows]
+
+
+def ended_since(moment: dt.datetime) -> list[uuid.UUID]:
+    """Cases that came to their end at this moment or later."""
+    return list(ProcessInstance.objects.filter(ended_at__gte=moment).order_by("ended_at").values_list("pk", flat=True))
 
 
 def measured_tasks(instance_id: uuid.UUID) -> list[MeasuredTask]:
