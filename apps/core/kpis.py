@@ -13,13 +13,17 @@ from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 SCALE = 100  # values of facts are whole hundredths: cents of money, hundredths of an hour, a day, a piece
-FIRST_EDGE, GROWTH, BUCKETS = 0.1, 1.2, 64  # upper edges of the histogram: 0.1, 0.12, 0.144, ... of the unit
+# Buckets of durations: each hundredth has its own up to 1.27 of the unit; above, each doubling is cut into 64 alike. No bucket is wider than a 64th of
+# its lower edge.
+FINE = 128
+STEPS = FINE // 2
 
 
 @dataclass
 class Sums:
     """What facts add up to. `rows`: facts; `n`: things counted (an order of two lines is one); `hits`, `hit_total`: those that met the condition of
-    their stream; `total`: of the values, in hundredths; `squares`: of the values in units; `histogram`: bucket -> n."""
+    their stream; `total`: of the values, in hundredths; `squares`: of the values in units; `histogram`: bucket -> (rows,
+    total)."""
 
     rows: int = 0
     n: int = 0
@@ -27,7 +31,7 @@ class Sums:
     total: int = 0
     hit_total: int = 0
     squares: float = 0.0
-    histogram: dict[int, int] = field(default_factory=dict)
+    histogram: dict[int, tuple[int, int]] = field(default_factory=dict)
 
     def add(self, *, bucket: int, rows: int, n: int, hits: int, total: int, hit_total: int, squares: float) -> None:
         self.rows += rows
@@ -37,43 +41,54 @@ class Sums:
         self.hit_total += hit_total
         self.squares += squares
         if bucket:
-            self.histogram[bucket] = self.histogram.get(bucket, 0) + rows
+            self._put(bucket, rows, total)
 
     def merge(self, other: Sums) -> None:
         self.add(bucket=0, rows=other.rows, n=other.n, hits=other.hits, total=other.total, hit_total=other.hit_total, squares=other.squares)
-        for bucket, count in other.histogram.items():
-            self.histogram[bucket] = self.histogram.get(bucket, 0) + count
+        for bucket, (rows, total) in other.histogram.items():
+            self._put(bucket, rows, total)
+
+    def _put(self, bucket: int, rows: int, total: int) -> None:
+        before = self.histogram.get(bucket, (0, 0))
+        self.histogram[bucket] = before[0] + rows, before[1] + total
 
 
 def bucket_of(hundredths: int) -> int:
-    """The bucket of a duration: 1 for everything up to the first edge, 64 for everything beyond the last."""
-    edge, value = FIRST_EDGE, hundredths / SCALE
-    for bucket in range(1, BUCKETS):
-        if value <= edge:
-            return bucket
-        edge *= GROWTH
-    return BUCKETS
+    """The bucket of a duration, from 1 on; a longer one is never in an earlier bucket."""
+    value = max(0, hundredths)
+    if value < FINE:
+        return value + 1
+    power = value.bit_length() - FINE.bit_length()
+    return 1 + FINE + power * STEPS + (value >> (power + 1)) - STEPS
 
 
-def edges(bucket: int) -> tuple[float, float]:
-    """Between which values a bucket lies."""
-    upper = FIRST_EDGE * GROWTH ** (bucket - 1)
-    return (0.0 if bucket == 1 else upper / GROWTH, upper)
+def edges(bucket: int) -> tuple[int, int]:
+    """The shortest and the longest duration of a bucket, in hundredths."""
+    if bucket <= FINE:
+        return bucket - 1, bucket - 1
+    power, step = divmod(bucket - FINE - 1, STEPS)
+    first = (STEPS + step) << (power + 1)
+    return first, first + (1 << (power + 1)) - 1
 
 
-def quantile(histogram: Mapping[int, int], share: float) -> Decimal | None:
-    """A quantile by the histogram, straight between the edges of its bucket: at most 20 % beside the true one."""
-    count = sum(histogram.values())
+def median(histogram: Mapping[int, tuple[int, int]]) -> Decimal | None:
+    """The middle one, or the mean of the two in the middle, each taken as the mean of its bucket: at most 1.6 % beside the true one, and exact where all
+    values of the bucket are alike, as whole days are up to eighty of them."""
+    count = sum(rows for rows, _total in histogram.values())
     if not count:
         return None
-    wanted, passed = share * count, 0
-    for bucket in sorted(histogram):
-        here = histogram[bucket]
-        if passed + here >= wanted:
-            lower, upper = edges(bucket)
-            return rounded(Decimal(lower + (upper - lower) * (wanted - passed) / here))
-        passed += here
-    return rounded(Decimal(edges(max(histogram))[1]))
+    two = [_nth(histogram, (count - 1) // 2), _nth(histogram, count // 2)]
+    return rounded(sum(two, Decimal(0)) / 2 / SCALE)
+
+
+def _nth(histogram: Mapping[int, tuple[int, int]], place: int) -> Decimal:
+    """About the value at this place of the sorted ones, the first being 0."""
+    passed, mean = 0, Decimal(0)
+    for _bucket, (rows, total) in sorted(histogram.items()):
+        passed, mean = passed + rows, Decimal(total) / rows
+        if place < passed:
+            break
+    return mean
 
 
 def rounded(value: Decimal, places: str = "0.01") -> Decimal:
@@ -189,12 +204,12 @@ class Missed(Kpi):
 
 
 class Median(Kpi):
-    """The middle one, by the histogram."""
+    """The middle one, by the histogram: right to 1.6 %."""
 
     direction = "down"
 
     def value(self, sums: Mapping[str, Sums]) -> Decimal | None:
-        return quantile(self.of(sums).histogram, 0.5)
+        return median(self.of(sums).histogram)
 
 
 class Level(Kpi):

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
+import importlib
+import statistics
 import uuid
 from decimal import Decimal
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from django.apps import apps
 from django.core.management import CommandError, call_command
 from django.db import connection, transaction
 from hypothesis import HealthCheck, given, settings
@@ -31,7 +34,7 @@ STREAMS = ["order", "order.open", "shipment.time", "shipment.left"]
 
 drafts = st.builds(
     Draft, stream=st.sampled_from(STREAMS), day=st.dates(TODAY - dt.timedelta(days=70), TODAY), part=st.sampled_from(["", "a", "b"]),
-    value=st.integers(-10_000_000, 10_000_000), n=st.sampled_from([0, 1]), hit=st.booleans(), bucket=st.integers(0, 64), owner=st.sampled_from(OWNERS),
+    value=st.integers(-10_000_000, 10_000_000), n=st.sampled_from([0, 1]), hit=st.booleans(), bucket=st.integers(0, 700), owner=st.sampled_from(OWNERS),
     product_line=st.sampled_from(["", "pumps"]), region=st.sampled_from(["", "Hangzhou"]), excluded=st.sampled_from(["", "", "", "quarantine"]),
 )  # fmt: skip
 # a record says something, is corrected, comes late, goes to quarantine, is cured, is gone; and now and then the sums are made
@@ -120,20 +123,40 @@ def test_the_first_mark_asks_for_the_job_and_the_job_adds_up(db: None, run_jobs:
 
 
 @given(st.integers(0, 10_000_000))
-def test_a_value_lies_between_the_edges_of_its_bucket(hundredths: int) -> None:
-    bucket = kpis.bucket_of(hundredths)
-    lower, upper = kpis.edges(bucket)
-    assert lower <= hundredths / 100 * (1 + 1e-9)
-    assert bucket == kpis.BUCKETS or hundredths / 100 <= upper * (1 + 1e-9)
+def test_a_value_lies_between_the_edges_of_its_bucket_and_no_bucket_is_wide(hundredths: int) -> None:
+    lower, upper = kpis.edges(kpis.bucket_of(hundredths))
+    assert lower <= hundredths <= upper
+    assert (upper - lower) * 64 <= lower or lower == upper
+    assert kpis.edges(kpis.bucket_of(upper + 1))[0] == upper + 1
+    assert kpis.bucket_of(upper + 1) == kpis.bucket_of(hundredths) + 1
+
+
+def histogram_of(values: list[int]) -> dict[int, tuple[int, int]]:
+    found = kpis.Sums()
+    for value in values:
+        found.add(bucket=kpis.bucket_of(value), rows=1, n=1, hits=0, total=value, hit_total=0, squares=0.0)
+    return found.histogram
 
 
 @given(st.lists(st.integers(1, 500_000), min_size=1, max_size=40))
-def test_the_median_by_the_histogram_is_in_the_bucket_of_the_true_one(values: list[int]) -> None:
-    histogram: dict[int, int] = {}
-    for value in values:
-        histogram[kpis.bucket_of(value)] = histogram.get(kpis.bucket_of(value), 0) + 1
-    true = sorted(values)[(len(values) - 1) // 2]
-    lower, upper = kpis.edges(kpis.bucket_of(true))
-    found = kpis.quantile(histogram, 0.5)
+def test_the_median_by_the_histogram_is_right_to_a_64th(values: list[int]) -> None:
+    true, found = Decimal(statistics.median(values)) / 100, kpis.median(histogram_of(values))
     assert found is not None
-    assert Decimal(lower) - Decimal("0.01") <= found <= Decimal(upper) + Decimal("0.01")
+    assert abs(found - true) <= true / 64 + Decimal("0.005")
+
+
+@given(st.lists(st.integers(0, 80), min_size=1, max_size=40))
+def test_the_median_of_whole_days_is_exact(days: list[int]) -> None:
+    assert kpis.median(histogram_of([100 * day for day in days])) == Decimal(str(statistics.median(days)))
+
+
+def test_the_median_of_nothing_is_nothing() -> None:
+    assert kpis.median({}) is None
+
+
+def test_facts_of_the_coarse_buckets_are_put_into_the_fine_ones(db: None) -> None:
+    services.keep(subject="oa:case:1", drafts=[Draft("task.decided", TODAY, value=4550, bucket=36), Draft("order", TODAY, value=4550)], now=NOW)
+    add_up()
+    importlib.import_module("apps.insight.migrations.0003_finer_buckets").regroup(apps, None)
+    assert {row.stream: row.bucket for row in Fact.objects.all()} == {"task.decided": kpis.bucket_of(4550), "order": 0}
+    assert list(DirtyDay.objects.values_list("stream", "day")) == [("task.decided", TODAY)]
