@@ -4,10 +4,12 @@ The files are checked in, so that a demo needs neither Node nor a network. Run t
     python stack/vendor.py          fetch with npm (scripts never run), copy, write both LOCK files
     python stack/vendor.py --check  compare the files with the LOCK files
     python stack/vendor.py --icons  only rebuild the sprite (needs the package: fetches it)
-The sprite holds exactly the icons named in static/vendor/icons.txt.
+The sprite holds exactly the icons named in static/vendor/icons.txt. Fetching all of it needs fonttools beside npm, for the font of printed boards.
 """
 
 import hashlib
+import io
+import lzma
 import pathlib
 import re
 import subprocess
@@ -19,6 +21,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 STATIC = ROOT / "static" / "vendor"
 TESTS = ROOT / "tests" / "vendor"
 
+FONT = "@expo-google-fonts/noto-sans-sc"
 # package, version, {file inside the package: target}
 PACKAGES = [
     ("htmx.org", "4.0.1", {"dist/htmx.min.js": STATIC / "htmx.min.js", "LICENSE": STATIC / "licenses/htmx.txt"}),
@@ -49,6 +52,8 @@ PACKAGES = [
             "NOTICE": STATIC / "licenses/echarts-notice.txt",
         },
     ),
+    # what printed boards are set in: its regular weight, without the characters that no page of ours writes
+    (FONT, "0.4.3", {"LICENSE_FONT": STATIC / "licenses/noto-sans-sc.txt"}),
     ("axe-core", "4.14.1", {"axe.min.js": TESTS / "axe.min.js", "LICENSE": TESTS / "licenses/axe-core.txt"}),
 ]
 # The maps are not vendored; a dangling link would make browsers ask for them.
@@ -88,6 +93,38 @@ def build_sprite(archive: tarfile.TarFile) -> None:
     (STATIC / "icons.svg").write_text(f'<svg xmlns="http://www.w3.org/2000/svg">\n{chr(10).join(symbols)}\n</svg>\n')
 
 
+# Beside GB 2312, Latin and our own words: characters of given names that are common and younger than that standard.
+NAMES = "喆昇堃珺玥琟赟祎昕晗煊垚淼骉犇镕甯頔翀囍"
+SIGNS = "−–—‘’“”…·¥€£×±≤≥→←↑↓▲▼■□●○•‰㎡"
+
+
+def letters() -> list[int]:
+    found = {*range(0x20, 0x7F), *range(0xA0, 0x100), *map(ord, NAMES + SIGNS)}
+    for high in range(0xA1, 0xF8):
+        for low in range(0xA1, 0xFF):
+            found |= set(map(ord, bytes([high, low]).decode("gb2312", errors="ignore")))
+    for catalog in ROOT.glob("**/LC_MESSAGES/*.po"):
+        if ".venv" not in catalog.parts:
+            found |= set(map(ord, catalog.read_text()))
+    return sorted(letter for letter in found if letter >= 0x20)
+
+
+def build_font(archive: tarfile.TarFile) -> None:
+    """Needs fonttools, which nothing else here does."""
+    from fontTools import subset, ttLib
+
+    font = ttLib.TTFont(io.BytesIO(read(archive, "400Regular/NotoSansSC_400Regular.ttf")))
+    dropped = ["GSUB", "GPOS", "GDEF", "vhea", "vmtx", "VORG", "BASE", "STAT", "DSIG"]
+    options = subset.Options(hinting=False, layout_features=[], notdef_outline=True, name_IDs=[0, 1, 2, 4, 5, 6, 13, 14])
+    options.drop_tables += dropped
+    cut = subset.Subsetter(options)
+    cut.populate(unicodes=letters())
+    cut.subset(font)
+    out = io.BytesIO()
+    font.save(out)
+    (STATIC / "noto-sans-sc.ttf.xz").write_bytes(lzma.compress(out.getvalue(), preset=9 | lzma.PRESET_EXTREME))
+
+
 def digest(path: pathlib.Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
@@ -98,6 +135,8 @@ def lock_lines(folder: pathlib.Path) -> list[str]:
         targets = sorted(target for target in files.values() if folder in target.parents)
         if name == "@tabler/icons" and folder == STATIC:
             targets.append(STATIC / "icons.svg")
+        if name == FONT and folder == STATIC:
+            targets.append(STATIC / "noto-sans-sc.ttf.xz")
         lines += [f"{name} {version} {target.relative_to(folder)} {digest(target)}" for target in targets]
     return lines
 
@@ -113,6 +152,8 @@ def update(only_icons: bool) -> None:
                     target.write_bytes(SOURCE_MAP.sub(b"", read(archive, path)))
                 if name == "@tabler/icons":
                     build_sprite(archive)
+                if name == FONT:
+                    build_font(archive)
     for folder in (STATIC, TESTS):
         (folder / "LOCK").write_text("\n".join(lock_lines(folder)) + "\n")
 

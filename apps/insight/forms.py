@@ -18,17 +18,18 @@ from apps.insight.policies import periods
 
 KINDS = ("month", "quarter", "year", "last12", "custom")
 LONGEST_WORD = 60
-EARLIEST = dt.date(2000, 1, 1)
+EARLIEST, LATEST = dt.date(2000, 1, 1), dt.date(9000, 1, 1)
 
 
 @dataclass(frozen=True)
 class Asked:
-    """`as_shown`: the end of the day the board is to be shown as of, None: now. `shown_on`: that day."""
+    """`as_shown`: the moment the board is to be shown as of, the end of a day where a day was given; None: now. `shown_on`: its day; `shown`: as given."""
 
     period: Period
     filters: Filters
     shown_on: dt.date | None = None
     as_shown: dt.datetime | None = None
+    shown: str = ""
 
     @property
     def query(self) -> str:
@@ -43,13 +44,14 @@ class Asked:
         if self.filters.department:
             found["department"] = str(self.filters.department)
         found |= {name: getattr(self.filters, name) for name in ("product_line", "region") if getattr(self.filters, name)}
-        return {**found, **({"shown": self.shown_on.isoformat()} if self.shown_on else {})}
+        return {**found, **({"shown": self.shown} if self.shown else {})}
 
 
 def asked(given: Mapping[str, Any], *, now: dt.datetime) -> Asked:
     """Raises InvalidInput with the fields that say nothing usable."""
     today = clock.company_today(now)
-    shown_on = _day(given, "shown")
+    as_shown = _shown(given)
+    shown_on = clock.company_today(as_shown) if as_shown else None
     if shown_on and shown_on > today:
         raise _invalid("shown", _("The day has not come yet."))
     as_of = shown_on or today
@@ -57,12 +59,25 @@ def asked(given: Mapping[str, Any], *, now: dt.datetime) -> Asked:
         _period(given, as_of),
         Filters(_department(given), _word(given, "product_line"), _word(given, "region")),
         shown_on,
-        _end_of(shown_on) if shown_on else None,
+        as_shown,
+        str(given.get("shown") or "") if as_shown else "",
     )
 
 
-def _end_of(day: dt.date) -> dt.datetime:
-    return dt.datetime.combine(day + periods.DAY, dt.time(), clock.company_zone())
+def _shown(given: Mapping[str, Any]) -> dt.datetime | None:
+    """A moment, or the last one of a day."""
+    text = str(given.get("shown") or "")
+    if "T" not in text:
+        day = _day(given, "shown")
+        return dt.datetime.combine(day + periods.DAY, dt.time(), clock.company_zone()) - dt.timedelta(microseconds=1) if day else None
+    try:
+        found = dt.datetime.fromisoformat(text)
+        found = found if found.tzinfo else found.replace(tzinfo=clock.company_zone())
+        if not EARLIEST <= clock.company_today(found) <= LATEST:
+            raise ValueError(text)
+    except (ValueError, OverflowError) as error:
+        raise _invalid("shown", _("Write a day as 2026-11-23.")) from error
+    return found
 
 
 def _period(given: Mapping[str, Any], today: dt.date) -> Period:
@@ -83,7 +98,7 @@ def _day(given: Mapping[str, Any], name: str) -> dt.date | None:
         day = dt.date.fromisoformat(text)
     except ValueError as error:
         raise _invalid(name, _("Write a day as 2026-11-23.")) from error
-    if not EARLIEST <= day <= dt.date(9000, 1, 1):
+    if not EARLIEST <= day <= LATEST:
         raise _invalid(name, _("Write a day as 2026-11-23."))
     return day
 

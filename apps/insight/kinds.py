@@ -37,6 +37,32 @@ class Crossed(NotificationKind):
         return [NoticeAction(_("Open the figure"), self.url(params), style="primary")]
 
 
+@register
+class FileReady(NotificationKind):
+    """A file that was ordered is there, or could not be made. params: print, name, form, failed."""
+
+    key = "insight.file_ready"
+    icon = "download"
+    label = gettext_lazy("File of a board")
+
+    def title(self, params: Mapping[str, Any], show: Show) -> str:
+        words = {"name": params["name"], "form": str(params["form"]).upper()}
+        return _("%(name)s could not be made as %(form)s") % words if params["failed"] else _("%(name)s is ready as %(form)s") % words
+
+    def body(self, params: Mapping[str, Any], show: Show) -> str:
+        if params["failed"]:
+            return _("The board or your right to it may be gone. Order it again from the board, or ask for access there.")
+        return _("It is kept for seven days, for you alone. Its figures stay, and can be read again as of its moment.")
+
+    def url(self, params: Mapping[str, Any]) -> str:
+        return f"/board/prints/{params['print']}/"
+
+    def actions(self, params: Mapping[str, Any]) -> list[NoticeAction]:
+        if params["failed"]:
+            return [NoticeAction(_("Open the board"), "/board/", style="primary")]
+        return [NoticeAction(_("Download"), f"{self.url(params)}file/", style="primary"), NoticeAction(_("Open the print"), self.url(params))]
+
+
 def _name(key: str) -> str:
     return str(kpis.KPIS[key].title) if key in kpis.KPIS else key
 

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import Any
 from urllib.parse import parse_qsl
 
-from apps.core import clock
+from apps.core.errors import NotFound, NotPermitted
 from apps.insight import forms, services
-from apps.insight.services import sending, watching
+from apps.insight.services import exporting, sending, watching
 from apps.insight.services.facts import REBUILD
-from apps.jobs.registry import JobContext, every, task
+from apps.insight.services.organisation import keep_units
+from apps.jobs.registry import JobContext, every, on_dead, task
 from apps.realtime import services as realtime
 
 SWEEP, FORMULAS = "insight.sweep", "insight.formulas"
-MAILS, WATCH, JUDGE = "insight.plan_mails", "insight.watch", "insight.judge_ended"
+MAILS, WATCH, JUDGE, EXPIRE = "insight.plan_mails", "insight.watch", "insight.judge_ended", "insight.expire_files"
 
 
 def _add_up(ctx: JobContext) -> None:
@@ -35,10 +37,11 @@ def sweep(ctx: JobContext) -> None:
 
 @task(FORMULAS)
 def formulas(ctx: JobContext) -> None:
-    """A formula that a new release brought is remembered with its first day."""
+    """What is in force now, kept for boards shown as of now later: formulas that a new release brought, departments that moved."""
     with ctx.commit():
-        services.register_formulas(now=clock.now())
+        services.register_formulas(now=ctx.now)
         services.forget_sights(now=ctx.now)
+        keep_units(now=ctx.now)
 
 
 @task(MAILS)
@@ -55,9 +58,41 @@ def mail(ctx: JobContext) -> None:
     done = "gone"
     if order is not None:
         asked = forms.asked(dict(parse_qsl(order.query)), now=ctx.now)
-        done = sending.send(order=order, period=asked.period, filters=asked.filters, name=f"board-{order.pk}-{ctx.payload['day']}", now=ctx.now)
+        done = sending.send(order=order, period=asked.period, filters=asked.filters, name=f"board-{order.pk}-{ctx.payload['day']}", now=ctx.now,
+                            query=asked.query)
     with ctx.commit():
         ctx.result = {"done": done}
+
+
+@task(exporting.JOB, max_attempts=5, lease=dt.timedelta(minutes=5))
+def make_file(ctx: JobContext) -> None:
+    """A file somebody ordered: read and written, then kept."""
+    ordered = exporting.find(ctx.payload["print"])
+    if ordered is None:
+        return
+    asked = forms.asked(dict(parse_qsl(ordered.query)), now=ordered.moment)
+    try:
+        made = exporting.make(ordered=ordered, period=asked.period, filters=asked.filters, now=ctx.now)
+    except (NotFound, NotPermitted):  # the board or the right went since
+        with ctx.commit():
+            exporting.fail(ordered=ordered, now=ctx.now)
+        return
+    with ctx.commit():
+        exporting.finish(ordered=ordered, made=made, now=ctx.now)
+
+
+@on_dead(exporting.JOB)
+def file_given_up(job: Any, _error: str, now: dt.datetime) -> None:
+    ordered = exporting.find(job.payload["print"])
+    if ordered is not None:
+        exporting.fail(ordered=ordered, now=now)
+
+
+@task(EXPIRE)
+def expire(ctx: JobContext) -> None:
+    """Files whose time is over."""
+    with ctx.commit():
+        ctx.result = {"files": exporting.expire(now=ctx.now)}
 
 
 @task(WATCH)
@@ -79,4 +114,5 @@ every(JUDGE, dt.timedelta(minutes=10))
 every(MAILS, dt.timedelta(minutes=10))
 every(WATCH, dt.timedelta(minutes=5))
 every(SWEEP, dt.timedelta(seconds=30))
-every(FORMULAS, dt.timedelta(hours=6))
+every(FORMULAS, dt.timedelta(minutes=1))
+every(EXPIRE, dt.timedelta(hours=1))

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from apps.insight.views import arranging, board, drill, meter, taking
+from apps.insight.views import arranging, board, drill, meter, prints, taking
 
 urlpatterns = [
     path("board/", board.board_start, name="board"),
@@ -14,6 +14,10 @@ urlpatterns = [
     path("board/meter/<slug:key>/freeze/", meter.freeze),
     path("board/new/", arranging.board_build),
     path("board/add/", arranging.board_add),
+    path("board/prints/", prints.print_list),
+    path("board/prints/news/", prints.print_news),
+    path("board/prints/<uuid:print_id>/", prints.print_page),
+    path("board/prints/<uuid:print_id>/file/", prints.print_file),
     path("board/figures/", drill.figure_list),
     path("board/figures/<str:key>/", drill.figure_page),
     path("board/figures/<str:key>/notes/", taking.note_add),

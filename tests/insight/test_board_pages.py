@@ -17,7 +17,7 @@ from django.core import mail
 from apps.audit import selectors as audit
 from apps.core import clock
 from apps.core.errors import InvalidInput, NotFound, NotPermitted
-from apps.insight.models import Board, RoleBoard, Subscription, Target, Threshold
+from apps.insight.models import Board, Fact, RoleBoard, Subscription, Target, Threshold
 from apps.insight.payloads import Filters
 from apps.insight.policies import periods
 from apps.insight.selectors import boards as selectors
@@ -147,7 +147,7 @@ def test_files_hold_the_figures_and_name_who_took_them(counted: SimpleNamespace,
     parts = zipfile.ZipFile(io.BytesIO(sheet))
     assert b"taken by Lin Wei (boss)" in parts.read("xl/sharedStrings.xml") and b"taken by Lin Wei" in parts.read("xl/worksheets/sheet1.xml")
     assert not [name for name in parts.namelist() if b"<f>" in parts.read(name)]  # no formula anywhere
-    paper = client.post("/board/b/company/export/", {"as": "pdf"})
+    paper = client.post("/api/v1/boards/company/export", {"form": "pdf"}, content_type="application/json")
     assert paper.content.startswith(b"%PDF-") and paper["Content-Type"] == "application/pdf" and paper["Cache-Control"] == "no-store"
     assert "taken by Lin Wei (boss)" in client.post("/board/b/company/export/", {"as": "image"}).json()["watermark"]
     forms = [entry.data["form"] for entry in audit.entries(action="insight.board.exported")]
@@ -199,6 +199,7 @@ def test_a_board_comes_by_mail_once_a_slot_under_the_rights_of_then(counted: Sim
         sending.subscribe(person=counted.ana, ident="company", rhythm="weekly", now=ordered)
     assert Subscription.objects.count() == 0
     sending.subscribe(person=counted.boss, ident="company", rhythm="weekly", query="period=month", now=ordered)
+    Fact.objects.update(recorded_at=ordered)  # a mail says what was known when it was made
     assert [sending.plan_mails(now=moment) for moment in (ordered, monday, monday + dt.timedelta(minutes=10))] == [0, 1, 0]
     run_jobs(now=monday)
     letter = mail.outbox[0]

@@ -234,7 +234,8 @@ def test_targets_are_set_by_those_who_may_and_shown_with_the_figure(shopped: Sim
         services.clear_target(person=shopped.fin, key="erp.orders_taken", period=PERIOD, now=NOW)
     with pytest.raises(InvalidInput):
         services.set_target(person=shopped.boss, key="crm.win_rate", period=PERIOD, value=Decimal(101), now=NOW)
-    assert Target.objects.count() == 2
+    assert Target.objects.filter(replaced_at=None).count() == 2
+    assert Target.objects.count() == 3  # what it was before stays, ended
     assert services.clear_target(person=shopped.boss, key="erp.orders_taken", period=PERIOD, now=NOW)
     assert read(shopped.admin, "erp.orders_taken").target is None
 

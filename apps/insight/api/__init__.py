@@ -1,5 +1,7 @@
 """REST API of the board: figures, and the boards they stand on."""
 
-from apps.insight.api import boards, figures, meter
+from apps.insight.api import boards, figures, meter, prints
 
-urlpatterns = [*figures.urlpatterns, *boards.urlpatterns, *meter.urlpatterns]
+__all__ = [
+    "boards", "figures", "meter", "prints",
+]  # fmt: skip

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import quote
 
 from django.http import HttpResponse
 from django.urls import path
@@ -26,12 +25,13 @@ from apps.insight.selectors import boards as selectors
 from apps.insight.selectors.boards import BoardView
 from apps.insight.services import boards as services
 from apps.insight.services import exporting, sending, watching
+from apps.insight.views.prints import download
 
 ASKED = [
     OpenApiParameter("period", str, enum=list(forms.KINDS), description="default: month"),
     OpenApiParameter("start", OpenApiTypes.DATE), OpenApiParameter("end", OpenApiTypes.DATE), OpenApiParameter("department", OpenApiTypes.UUID),
     OpenApiParameter("product_line", str), OpenApiParameter("region", str),
-    OpenApiParameter("shown", OpenApiTypes.DATE, description="as it was shown on the evening of this day"),
+    OpenApiParameter("shown", str, description="as it was shown on the evening of this day; a moment with its time is taken exactly"),
 ]  # fmt: skip
 
 
@@ -188,13 +188,12 @@ class BoardMailView(APIView):
 class BoardExportView(APIView):
     @extend_schema(request=ExportInput, parameters=ASKED, responses={200: OpenApiResponse(OpenApiTypes.BINARY)}, operation_id="board_export")
     def post(self, request: Request, ident: str) -> HttpResponse:
-        """The board as a file; csv and xlsx need the right insight.export data, pdf print; audited."""
+        """The board as a file, at once; csv and xlsx need the right insight.export data, pdf print; audited. `boards/{ident}/prints` has it made meanwhile."""
         now, form = clock.now(), _given(ExportInput, request)["form"]
         asked = forms.asked(request.query_params, now=now)
         file = exporting.export(person=_person(request), board=selectors.board(_person(request), ident), form=form, period=asked.period,
-                                filters=asked.filters, as_shown=asked.as_shown, now=now)
-        return HttpResponse(file.content, content_type=file.content_type, headers={
-            "Content-Disposition": f"attachment; filename=\"board.{form}\"; filename*=UTF-8''{quote(file.name)}", "Cache-Control": "no-store"})
+                                filters=asked.filters, as_shown=asked.as_shown, now=now, query=asked.query)
+        return download(file, form)
 
 
 @declare("insight.board", "view")

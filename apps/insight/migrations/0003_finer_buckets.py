@@ -29,5 +29,5 @@ def regroup(apps: Any, _schema: Any) -> None:
 
 
 class Migration(migrations.Migration):
-    dependencies = [("insight", "0002_boards")]
+    dependencies = [("insight", "0003_meter")]
     operations = [migrations.RunPython(regroup, migrations.RunPython.noop)]

@@ -9,10 +9,12 @@ from apps.insight.models.facts import (
     Note,
     Rollup,
     Target,
+    UnitThen,
 )
 from apps.insight.models.meter import Baseline, LiveDepartment, Sight
+from apps.insight.models.prints import Print, PrintState
 
 __all__ = [
-    "Baseline", "Board", "DirtyDay", "Fact", "Grain", "KpiVersion", "LiveDepartment", "Note", "Rhythm", "RoleBoard", "Rollup", "Sight", "Subscription",
-    "Target", "Threshold",
+    "Baseline", "Board", "DirtyDay", "Fact", "Grain", "KpiVersion", "LiveDepartment", "Note", "Print", "PrintState", "Rhythm", "RoleBoard",
+    "Rollup", "Sight", "Subscription", "Target", "Threshold", "UnitThen",
 ]  # fmt: skip

@@ -102,12 +102,14 @@ class DirtyDay(models.Model):
 
 
 class KpiVersion(models.Model):
-    """A formula of an indicator and since when it is in force. `formula`: its words, as a msgid."""
+    """A formula of an indicator and since when it is in force. `formula`: its words, as a msgid. `known_from`: since when boards are computed by it (None:
+    since ever); what a board said at some moment is computed by the formula of that moment."""
 
     key = models.CharField(max_length=60)
     version = models.PositiveIntegerField()
     formula = models.TextField()
     since = models.DateField()
+    known_from = models.DateTimeField(null=True)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=("key", "version"), name="insight_one_formula_a_version")]
@@ -117,7 +119,8 @@ class KpiVersion(models.Model):
 
 
 class Target(Identified):
-    """What an indicator should be in one period, for the company (`department` None) or for one unit of it."""
+    """What an indicator should be in one period, for the company (`department` None) or for one unit of it. Another target ends this one, it never writes
+    over it: `replaced_at` None is the one in force."""
 
     key = models.CharField(max_length=60)
     period_kind = models.CharField(max_length=10)
@@ -126,11 +129,13 @@ class Target(Identified):
     value = models.DecimalField(max_digits=18, decimal_places=2)
     set_by = models.ForeignKey("directory.Person", on_delete=models.PROTECT, related_name="+")
     set_at = models.DateTimeField()
+    replaced_at = models.DateTimeField(null=True)
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=("key", "period_kind", "period_start", "department"), name="insight_one_target"),
-            models.UniqueConstraint(fields=("key", "period_kind", "period_start"), condition=Q(department=None), name="insight_one_company_target"),
+            models.UniqueConstraint(fields=("key", "period_kind", "period_start", "department"), condition=Q(replaced_at=None), name="insight_one_target"),
+            models.UniqueConstraint(fields=("key", "period_kind", "period_start"), condition=Q(department=None, replaced_at=None),
+                                    name="insight_one_company_target"),
         ]
 
     def __str__(self) -> str:
@@ -152,3 +157,21 @@ class Note(Identified):
 
     def __str__(self) -> str:
         return f"{self.key} {self.written_at:%Y-%m-%d}"
+
+
+class UnitThen(models.Model):
+    """A department as it was: its place in the company and its names, from `recorded_at` until `replaced_at`. Kept so that a filter by department, and its
+    name, say on a former board what they said then."""
+
+    unit = models.UUIDField()
+    path = models.CharField(max_length=600)
+    name = models.CharField(max_length=120)
+    name_zh = models.CharField(max_length=120, blank=True)
+    recorded_at = models.DateTimeField()
+    replaced_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=("unit",), condition=Q(replaced_at=None), name="insight_one_unit_in_force")]
+
+    def __str__(self) -> str:
+        return f"{self.unit} {self.recorded_at:%Y-%m-%d}"

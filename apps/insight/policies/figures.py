@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
@@ -10,8 +11,9 @@ from django.conf import settings
 from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
 
+from apps.core import clock
 from apps.core.templatetags.atrium import DASH, MONTHS, money, money_short, quantity
-from apps.insight.payloads import Period, Point, Reading, Share
+from apps.insight.payloads import Exclusion, Period, Point, Reading, Share
 from apps.insight.policies.periods import DAY
 
 WIDTH, HEIGHT, EDGE = 100, 30, 2
@@ -204,6 +206,38 @@ def left_out_words(count: int, amount: Decimal | None) -> str:
     if amount is None:
         return _("excludes %(count)d") % {"count": count}
     return _("excludes %(count)d, %(amount)s") % {"count": count, "amount": written(amount, "money")}
+
+
+def left_out_of(reading: Reading) -> str:
+    """Of a figure: excludes 3, ¥86 k."""
+    amount = sum((one.amount for one in reading.excluded if one.amount is not None), Decimal())
+    return left_out_words(sum(one.count for one in reading.excluded), amount if amount else None)
+
+
+def left_out_in_full(one: Exclusion) -> str:
+    """2 records in quarantine (¥86,000.00)."""
+    return one.words if one.amount is None else f"{one.words} ({exact(one.amount, 'money')})"
+
+
+def age_words(reading: Reading) -> str:
+    """ERP 23 Nov 2026 09:11, by the company's clock: when the oldest of its sources last answered; "" of a moment that is over."""
+    if not reading.as_of:
+        return ""
+    system, at = min(reading.as_of.items(), key=lambda item: item[1])
+    return f"{system.upper()} {moment_words(at, None)}"
+
+
+def moment_words(at: dt.datetime, past: bool | None) -> str:
+    """23 Nov 2026 09:12; `past` True: as it was shown then, False: as of then, None: the moment alone."""
+    local = at.astimezone(clock.company_zone())
+    words = {"moment": f"{day_words(local.date())} {local:%H:%M}"}
+    return words["moment"] if past is None else _("as it was shown on %(moment)s") % words if past else _("as of %(moment)s") % words
+
+
+def short(value: float, unit: str) -> str:
+    """At a line of a grid."""
+    found = Decimal(str(round(value, 2)))
+    return written(found, unit) if unit in ("money", "percent") else quantity(found)
 
 
 def listed(words: Sequence[str]) -> str:

@@ -8,16 +8,16 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import Count, Q, QuerySet, Sum
+from django.db.models import Count, Q, Sum
 from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
 
 from apps.core.access import plan
 from apps.core.kpis import Kpi, units
-from apps.directory import selectors as directory
-from apps.insight.models import Fact, Note, Target
+from apps.insight.models import Note, Target
 from apps.insight.payloads import Exclusion, FigureNote, Filters, Period
 from apps.insight.policies.facts import CURRENCY, NO_DATE, QUARANTINE
+from apps.insight.selectors import then
 from apps.insight.selectors.asked import Asked, Span
 from apps.integrations import selectors as integrations
 
@@ -29,21 +29,22 @@ class Beside:
                  at: dt.datetime | None) -> None:
         self.person, self.filters, self.span, self.now, self.at = person, filters, span, now, at
         keys = [one.kpi.key for one in asked]
-        self._answers = integrations.last_answers() if asked and at is None else {}
-        self._names = {str(unit.pk): unit.display(get_language() or "en") for unit in directory.units()} if asked else {}
+        self.past = at is not None and at < now
+        self._answers = integrations.last_answers() if asked and not self.past else {}
+        self._names = then.unit_names(at if self.past else None) if asked else {}
         self._left_out = {False: self._exclusions(asked, False), True: self._exclusions(asked, True)}
-        self._may_cure = bool(asked) and plan(person, "view", "integrations.quarantine").allowed
-        self._targets = _targets(keys, period, filters)
+        self._may_cure = bool(asked) and not self.past and plan(person, "view", "integrations.quarantine").allowed
+        self._targets = _targets(keys, period, filters, at)
         self._notes = _notes(person, keys, period, at)
 
     def as_of(self, kpi: Kpi) -> dict[str, dt.datetime]:
         """System -> when it last answered; the OA is here."""
         moments = {**self._answers, "oa": self.now}
-        return {system: moments[system] for system in kpi.sources if system in moments} if self.at is None else {}
+        return {} if self.past else {system: moments[system] for system in kpi.sources if system in moments}
 
     def stale(self, kpi: Kpi) -> bool:
         """A source is older than promised, or not connected."""
-        if self.at is not None:
+        if self.past:
             return False
         found = self.as_of(kpi)
         return any(system not in found or self.now - found[system] > kpi.promise for system in kpi.sources)
@@ -64,7 +65,7 @@ class Beside:
         if not streams:
             return []
         first, end = self.span.window
-        rows = facts_at(self.at).filter(stream__in=streams, day__lt=end).exclude(excluded="")
+        rows = then.facts_at(self.at).filter(stream__in=streams, day__lt=end).exclude(excluded="")
         if not level:
             rows = rows.filter(day__gte=first)
         return list(rows.order_by().values_list("stream", "excluded", "owner", "department").annotate(Count("subject", distinct=True), Sum("value")))
@@ -79,7 +80,7 @@ class Beside:
                 found[1] += int(value or 0)
         money = one.kpi.unit == "money"
         return tuple(
-            Exclusion(reason, _words(reason, count), count, units(value) if money else None, "/quarantine/" if reason == QUARANTINE and self._may_cure else "")
+            Exclusion(reason, _words(reason, count), count, units(value) if money else None, "/quarantine/" if self._may_cure and reason == QUARANTINE else "")
             for reason, (count, value) in sorted(counts.items())
         )  # fmt: skip
 
@@ -87,13 +88,6 @@ class Beside:
 def _reached(one: Asked, owner: uuid.UUID | None, unit: uuid.UUID | None) -> bool:
     inside = one.reach.everything or owner in one.reach.owners
     return inside and (not one.filters.department or one.units is None or unit in one.units)
-
-
-def facts_at(at: dt.datetime | None) -> QuerySet[Fact]:
-    """The facts in force now, or at a moment."""
-    if at is None:
-        return Fact.objects.filter(replaced_at=None)
-    return Fact.objects.filter(Q(replaced_at=None) | Q(replaced_at__gt=at), recorded_at__lte=at)
 
 
 def _words(reason: str, count: int) -> str:
@@ -105,10 +99,11 @@ def _words(reason: str, count: int) -> str:
     return words[reason] % {"count": count}
 
 
-def _targets(keys: Sequence[str], period: Period, filters: Filters) -> dict[str, Decimal]:
+def _targets(keys: Sequence[str], period: Period, filters: Filters, at: dt.datetime | None) -> dict[str, Decimal]:
     if not keys or period.kind not in {"month", "quarter", "year"}:
         return {}
     rows = Target.objects.filter(key__in=keys, period_kind=period.kind, period_start=period.start, department=filters.department)
+    rows = rows.filter(Q(replaced_at=None) if at is None else then.in_force(at, "set_at"))
     return dict(rows.values_list("key", "value"))
 
 

@@ -72,9 +72,3 @@ class Asked:
     def streams(self) -> set[str]:
         return {stream for kpi in self.versions for stream in kpi.streams}
 
-
-def narrowed(kpi: Kpi, filters: Filters) -> Filters:
-    return Filters(
-        filters.department if "department" in kpi.knows else None, filters.product_line if "product_line" in kpi.knows else "",
-        filters.region if "region" in kpi.knows else "",
-    )  # fmt: skip

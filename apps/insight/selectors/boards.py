@@ -22,6 +22,7 @@ from apps.insight.payloads import Filters, Period, Reading
 from apps.insight.policies import boards as policies
 from apps.insight.policies import figures
 from apps.insight.policies.boards import Tile
+from apps.insight.selectors import dimensions
 from apps.insight.selectors.readings import board_readings
 
 
@@ -191,6 +192,16 @@ def ignored(views: Sequence[TileView], filters: Filters) -> list[Ignored]:
         deaf = tuple(dict.fromkeys(view.title for view in views if name in view.reading.ignores))
         found.append(Ignored(name, sum(1 for view in views if name not in view.reading.ignores), len(views), deaf))
     return found
+
+
+def filter_words(filters: Filters, views: Sequence[TileView]) -> tuple[str, ...]:
+    """Region: Hangzhou (9 of 16 tiles)."""
+    found = []
+    for one in ignored(views, filters):
+        value = dimensions.unit_name(filters.department) if one.name == "department" and filters.department else str(getattr(filters, one.name))
+        words = {"name": figures.dimension_words(one.name), "value": value, "known": one.known, "of": one.of}
+        found.append((_("%(name)s: %(value)s") if one.known == one.of else _("%(name)s: %(value)s (%(known)d of %(of)d tiles)")) % words)
+    return tuple(found)
 
 
 @dataclass(frozen=True)

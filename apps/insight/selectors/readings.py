@@ -11,12 +11,11 @@ from django.utils.translation import gettext as _
 
 from apps.core import clock
 from apps.core.kpis import Kpi, Sums, get
-from apps.directory import selectors as directory
 from apps.insight.payloads import Filters, OldSeries, Period, Point, Reading, Share, State
 from apps.insight.policies.periods import Window
-from apps.insight.selectors import around, sums
-from apps.insight.selectors.asked import Asked, Span, narrowed
-from apps.insight.selectors.rights import reaches
+from apps.insight.selectors import around, sums, then
+from apps.insight.selectors.asked import Asked, Span
+from apps.insight.selectors.rights import both, reaches
 from apps.insight.selectors.sums import Ledger, Question
 
 
@@ -28,16 +27,23 @@ def reading(person: Any, key: str, *, period: Period, filters: Filters, now: dt.
 def board_readings(person: Any, keys: Sequence[str], *, period: Period, filters: Filters, now: dt.datetime,
                    as_shown: dt.datetime | None = None) -> list[Reading]:
     """Several figures, in the order of the keys, with a handful of queries for all of them together. LookupError for an unknown key."""
-    kpis = [get(key) for key in dict.fromkeys(keys)]
     span = Span.of(period, clock.company_today(as_shown or now))
-    units = frozenset(directory.unit_and_below(filters.department)) if filters.department else None
-    rights = reaches(person, kpis)
-    asked = [Asked(kpi, rights[kpi.key], narrowed(kpi, filters), units) for kpi in kpis]
+    asked = all_asked(person, keys, filters, as_shown)
     readable = [one for one in asked if one.reach.allowed and one.reach.known]
     books = _Books(readable, span, as_shown)
     beside = around.Beside(person, readable, period, filters, span, now, as_shown)
     found = {one.kpi.key: _reading(one, books, beside, span) for one in asked}
     return [found[key] for key in keys]
+
+
+def all_asked(person: Any, keys: Sequence[str], filters: Filters, at: dt.datetime | None) -> list[Asked]:
+    """By the formula and the departments of the moment, under the rights of today: on what it reads now, and on what it read then."""
+    today = [get(key) for key in dict.fromkeys(keys)]
+    kpis = then.formulas_at(today, at)
+    rights, former = reaches(person, today), reaches(person, [kpi for kpi in kpis.values() if kpi not in today])
+    reach = {key: both(found, former[key]) if key in former else found for key, found in rights.items()}
+    units = then.units_below(filters.department, at)
+    return [Asked(kpi, reach[key], then.narrowed(kpi, filters), units) for key, kpi in kpis.items()]
 
 
 class _Books:

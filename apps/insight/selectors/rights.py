@@ -45,12 +45,12 @@ def reaches(person: Any, kpis: Iterable[Kpi]) -> dict[str, Reach]:
     near = functools.cache(lambda: _near(person))
     by_right = functools.cache(lambda resource, action, field: _reach(person, resource, action, field, near))
     return {
-        kpi.key: functools.reduce(_both, (by_right(resource, "view", field) for resource, field in kpi.needs), by_right(kpi.resource, kpi.action, kpi.reads))
+        kpi.key: functools.reduce(both, (by_right(resource, "view", field) for resource, field in kpi.needs), by_right(kpi.resource, kpi.action, kpi.reads))
         for kpi in kpis
     }  # fmt: skip
 
 
-def _both(one: Reach, other: Reach) -> Reach:
+def both(one: Reach, other: Reach) -> Reach:
     """As far as both of them go."""
     for found in (one, other):
         if not found.allowed or not found.known:

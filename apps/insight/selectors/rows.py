@@ -14,14 +14,11 @@ from django.db.models import Count, Max, Q, Sum
 
 from apps.core import clock
 from apps.core.access import plan
-from apps.core.kpis import get, units
-from apps.directory import selectors as directory
+from apps.core.kpis import units
 from apps.insight.payloads import Filters, Period, Row, RowPage
 from apps.insight.policies import periods
-from apps.insight.selectors.around import facts_at
-from apps.insight.selectors.asked import Asked, narrowed
-from apps.insight.selectors.readings import reading
-from apps.insight.selectors.rights import reach
+from apps.insight.selectors.readings import all_asked, reading
+from apps.insight.selectors.then import facts_at
 from apps.integrations import selectors as integrations
 from apps.records import selectors as records
 from apps.workflows import selectors as workflows
@@ -33,16 +30,14 @@ def rows(person: Any, key: str, *, period: Period, filters: Filters, after: str 
          as_shown: dt.datetime | None = None) -> RowPage:
     """A page of them, the latest first; `after`: the mark of the page before. Records this person may count but not open have no `record` and no links.
     LookupError for an unknown key; no rows of a figure that is not shown to this person."""
-    kpi = get(key)
-    found = reach(person, kpi)
-    if not found.allowed:
-        return RowPage(key, state="forbidden", why=found.why, ask=found.ask)
+    asked = all_asked(person, [key], filters, as_shown)[0]
+    if not asked.reach.allowed:
+        return RowPage(key, state="forbidden", why=asked.reach.why, ask=asked.reach.ask)
     shown = reading(person, key, period=period, filters=filters, now=now, as_shown=as_shown)
     if shown.state != "ok":
         return RowPage(key, state=shown.state, why=shown.why, ask=shown.ask)
-    units_below = frozenset(directory.unit_and_below(filters.department)) if filters.department else None
-    asked = Asked(kpi, found, narrowed(kpi, filters), units_below)
     first, end = periods.window(period, clock.company_today(as_shown or now))
+    kpi = asked.kpi
     facts = facts_at(as_shown).filter(asked.question([kpi.stream], None).q(), day__lt=end, excluded="")
     page = _levels(person, key, facts, after, _size(size)) if kpi.level else flow_rows(person, key, facts.filter(day__gte=first), after, _size(size))
     return replace(page, rows=tuple(replace(row, value=Decimal(row.n)) for row in page.rows)) if kpi.counts else page

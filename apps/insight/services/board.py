@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from apps.audit import services as audit
@@ -35,19 +36,22 @@ def _invalid(name: str, message: str) -> InvalidInput:
 
 
 def set_target(*, person: Any, key: str, period: Period, department: uuid.UUID | None = None, value: Decimal, now: dt.datetime) -> Target:
-    """What an indicator should be in a period, for the company or for a unit; the one before is replaced. Raises NotFound, NotPermitted, InvalidInput."""
+    """What an indicator should be in a period, for the company or for a unit; the one before ends. Raises NotFound, NotPermitted, InvalidInput."""
     kpi = _kpi(key)
     decide(person, "manage", "insight.target").require(_("You may not set targets."))
     _check_target(kpi, period, department, value)
     with transaction.atomic():
-        row, _new = Target.objects.update_or_create(
-            key=key, period_kind=period.kind, period_start=period.start, department_id=department,
-            defaults={"value": value, "set_by_id": person.pk, "set_at": now},
-        )  # fmt: skip
+        _in_force(key, period, department).update(replaced_at=now)
+        row = Target.objects.create(key=key, period_kind=period.kind, period_start=period.start, department_id=department, value=value,
+                                    set_by_id=person.pk, set_at=now)  # fmt: skip
         audit.record(actor=person, action="insight.target.set", object=f"insight.target:{row.pk}", now=now,
                      data={"key": key, "period": f"{period.kind} {period.start}", "department": str(department or ""), "value": str(value)})
         _tell(key, now)
     return row
+
+
+def _in_force(key: str, period: Period, department: uuid.UUID | None) -> QuerySet[Target]:
+    return Target.objects.filter(key=key, period_kind=period.kind, period_start=period.start, department=department, replaced_at=None)
 
 
 def _check_target(kpi: Kpi, period: Period, department: uuid.UUID | None, value: Decimal) -> None:
@@ -64,16 +68,17 @@ def _check_target(kpi: Kpi, period: Period, department: uuid.UUID | None, value:
 
 
 def clear_target(*, person: Any, key: str, period: Period, department: uuid.UUID | None = None, now: dt.datetime) -> bool:
-    """Take a target away; False when there was none."""
+    """Take a target away; False when there was none. Former boards go on showing it."""
     _kpi(key)
     decide(person, "manage", "insight.target").require(_("You may not set targets."))
     with transaction.atomic():
-        found = Target.objects.filter(key=key, period_kind=period.kind, period_start=period.start, department=department).first()
+        found = _in_force(key, period, department).first()
         if found is None:
             return False
         audit.record(actor=person, action="insight.target.cleared", object=f"insight.target:{found.pk}", now=now,
                      data={"key": key, "period": f"{period.kind} {period.start}", "department": str(department or ""), "value": str(found.value)})
-        found.delete()
+        found.replaced_at = now
+        found.save(update_fields=["replaced_at"])
         _tell(key, now)
     return True
 

@@ -21,6 +21,7 @@ from apps.insight.payloads import Filters, Period
 from apps.insight.policies import figures, mailing
 from apps.insight.selectors import boards as selectors
 from apps.insight.selectors.boards import BoardView, TileView
+from apps.insight.services import exporting
 from apps.jobs import services as jobs
 from apps.notifications import selectors as notifications
 from apps.notifications.services import letters
@@ -72,8 +73,9 @@ def order_of(subscription_id: str) -> Subscription | None:
     return Subscription.objects.filter(pk=subscription_id).first()
 
 
-def send(*, order: Subscription, period: Period, filters: Filters, name: str, now: dt.datetime) -> str:
-    """Make the mail and hand it over; network, so never in a transaction. Returns what came of it: sent | no_right | gone | no_address."""
+def send(*, order: Subscription, period: Period, filters: Filters, name: str, now: dt.datetime, query: str = "") -> str:
+    """Make the mail, hand it over and keep its figures as a print; `query`: period and filters, the start of the period with them. Network, so never in a
+    transaction. Returns what came of it: sent | no_right | gone | no_address."""
     person = directory.get_person(order.person_id)
     if not person.active or not plan(person, "view", "insight.board").allowed:
         return "no_right"
@@ -85,10 +87,11 @@ def send(*, order: Subscription, period: Period, filters: Filters, name: str, no
             board = selectors.board(person, order.board)
         except NotFound:
             return "gone"
-        views = selectors.shown(person, board.tiles, period=period, filters=filters, now=now)
+        views = selectors.shown(person, board.tiles, period=period, filters=filters, now=now, as_shown=now)
         context = _context(board, views, period, order, now)
         letters.send_letter(to=address, subject=f"{board.name}: {context['period']}", name=name, unsubscribe_url=context["url"],
                             text=render_to_string("insight/email/board.txt", context), html=render_to_string("insight/email/board.html", context))
+        exporting.keep_mail(person=person, board=board, paper=exporting.paper_of(person, board, views, period, filters, now, now), query=query, now=now)
     return "sent"
 
 

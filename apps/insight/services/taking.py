@@ -239,8 +239,10 @@ def take_all(*, now: dt.datetime) -> int:
 def register_formulas(*, now: dt.datetime) -> int:
     """Remember since when each formula is in force; the first one of an indicator since ever. Returns how many were new."""
     known = set(KpiVersion.objects.values_list("key", "version"))
+    seen = {key for key, _version in known}
     fresh = [
-        KpiVersion(key=kpi.key, version=kpi.version, formula=_msgid(kpi), since=kpi.since or clock.company_today(now))
+        KpiVersion(key=kpi.key, version=kpi.version, formula=_msgid(kpi), since=kpi.since or clock.company_today(now),
+                   known_from=now if kpi.key in seen else None)
         for kpi in KPIS.values() if (kpi.key, kpi.version) not in known
     ]  # fmt: skip
     KpiVersion.objects.bulk_create(fresh, ignore_conflicts=True)

@@ -96,9 +96,12 @@ def counted(reading: Reading) -> int:
 @register.filter
 def left_out(reading: Reading) -> str:
     """excludes 3, ¥86 k."""
-    count = counted(reading)
-    amount = sum((one.amount for one in reading.excluded if one.amount is not None), Decimal())
-    return figures.left_out_words(count, amount if amount else None)
+    return figures.left_out_of(reading)
+
+
+@register.filter
+def moment_words(at: dt.datetime) -> str:
+    return figures.moment_words(at, None)
 
 
 @register.simple_tag

@@ -56,7 +56,7 @@ def _context(request: PortalRequest, key: str, asked: forms.Asked, now: Any) -> 
         "filters": dimensions.offered(person, asked.filters), "last_day": asked.period.end - periods.DAY, "today": clock.company_today(now),
         "ignored": boards.ignored([boards.tile_view(PARTS, [found])], asked.filters), "change": figures.change_words(found),
         "thresholds": boards.thresholds(person, key), "last_counted": found.window[1] - periods.DAY if found.window else None,
-        "may_note": plan(person, "create", "insight.note").allowed,
+        "may_note": plan(person, "create", "insight.note").allowed and not asked.shown_on,
         "may_target": plan(person, "manage", "insight.target").allowed and asked.period.kind in TARGETED and not asked.shown_on,
     }  # fmt: skip
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from decimal import Decimal, InvalidOperation
 from typing import Any
-from urllib.parse import quote, urlencode
+from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.http import HttpResponse, HttpResponseRedirect, JsonResponse
@@ -19,7 +19,9 @@ from apps.core.requests import PortalRequest
 from apps.insight import forms, services
 from apps.insight.selectors import boards as selectors
 from apps.insight.services import exporting, sending, watching
+from apps.insight.views.prints import download
 
+BY_JOB = ("pdf",)
 KEPT = ("period", "department", "product_line", "region")  # which month it is, each mail says anew
 
 
@@ -35,16 +37,19 @@ def _back(request: PortalRequest, target: str, done: str, error: DomainError | N
 @declare("insight.board", "view")
 @require_POST
 def board_export(request: PortalRequest, ident: str) -> HttpResponse:
-    """`as`: csv, xlsx, pdf; "image" answers the watermark for pictures that the browser makes. Each asks for its own right."""
+    """`as`: csv and xlsx come at once, pdf is made by a job; "image" answers the watermark for pictures that the browser makes. Each asks for its own
+    right."""
     now, form = clock.now(), request.POST.get("as", "")
     asked, board = forms.asked(request.GET, now=now), selectors.board(request.person, ident)
     if form == "image":
         return JsonResponse({"watermark": exporting.picture(person=request.person, board=board, period=asked.period, now=now)})
-    file = exporting.export(
-        person=request.person, board=board, form=form, period=asked.period, filters=asked.filters, as_shown=asked.as_shown, now=now,
-    )  # fmt: skip
-    return HttpResponse(file.content, content_type=file.content_type, headers={
-        "Content-Disposition": f"attachment; filename=\"board.{form}\"; filename*=UTF-8''{quote(file.name)}", "Cache-Control": "no-store"})
+    common: dict[str, Any] = {
+        "person": request.person, "board": board, "form": form, "period": asked.period, "as_shown": asked.as_shown, "now": now, "query": asked.query,
+    }  # fmt: skip
+    if form in BY_JOB:
+        exporting.order(**common)
+        return _back(request, f"/board/b/{ident}/", _("The file is being made. You are told here and in your messages when it is ready."))
+    return download(exporting.export(**common, filters=asked.filters), form)
 
 
 @declare("insight.board", "view")
