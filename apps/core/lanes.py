@@ -56,11 +56,11 @@ class PageHandler(ASGIHandler):
         set_script_prefix(get_script_prefix(scope))
         request_started.send(sender=self.__class__, scope=scope)
         request, refusal = self.create_request(scope, body)
-        response: HttpResponseBase = refusal if request is None else self.get_response(request)
-        response._handler_class = self.__class__  # type: ignore[attr-defined]
+        response: Any = refusal if request is None else self.get_response(request)
+        response._handler_class = self.__class__
         if not response.streaming:
             response.close()
-        return response
+        return response  # type: ignore[no-any-return]
 
     async def _stream(self, response: HttpResponseBase, receive: Receive, send: Send) -> None:
         sending, leaving = asyncio.create_task(self.send_response(response, send)), asyncio.create_task(_left(receive))

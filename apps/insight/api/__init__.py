@@ -1,7 +1,5 @@
-"""REST API of the board: figures, and the boards they stand on."""
+"""REST API of the board: figures, the boards they stand on, what was taken of them, and what they are worth."""
 
 from apps.insight.api import boards, figures, meter, prints
 
-__all__ = [
-    "boards", "figures", "meter", "prints",
-]  # fmt: skip
+urlpatterns = [*figures.urlpatterns, *boards.urlpatterns, *prints.urlpatterns, *meter.urlpatterns]

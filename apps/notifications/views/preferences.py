@@ -208,7 +208,7 @@ def _company_changes(form: QueryDict) -> dict[str, Any]:
     for name, value in form.dict().items():
         if name.startswith("limit ") and name.count(" ") == 2 and value:
             _word, key, channel = name.split(" ")
-            limits.setdefault(channel, {})[key] = value
+            limits.setdefault(channel, {})[key] = str(value)
     own = changes_of(form)
     chosen = {"sign_in": [*form.getlist("sign_in")]} if "sign_in_shown" in form else {}
     return {**chosen, "limits": limits, "quiet": own["quiet"], "digest": own["digest"], "remind_after": own["remind_after"]}

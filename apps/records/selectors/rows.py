@@ -67,11 +67,11 @@ def listing(person: Any, kind: str, *, q: str = "", page: int = 1, size: int = S
         found = found.filter(search__contains=word)
     if extra is not None:
         found = found.filter(extra)
-    ordered = found.select_related("owner").order_by(*order)
+    ordered: Any = found.select_related("owner").order_by(*order)
     if rights.reads_always({*by, *(policies.searched_fields(kind) if words else ())}):
         total = found.count()
     else:
-        ordered = _judged(ordered, rights, words, set(by))  # type: ignore[assignment]
+        ordered = _judged(ordered, rights, words, set(by))
         total = len(ordered)
     fields = policies.ordered_fields(kind, _columns(order))
     ordered, note = (ordered, "") if rights.reads_always(fields) else _disordered(ordered, rights, fields)
