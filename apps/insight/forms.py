@@ -15,6 +15,7 @@ from apps.core import clock
 from apps.core.errors import InvalidInput
 from apps.insight.payloads import Filters, Period, PeriodKind
 from apps.insight.policies import periods
+from apps.insight.policies.cuts import OTHERS, TIMES, TOP, Cut, arranged
 
 KINDS = ("month", "quarter", "year", "last12", "custom")
 LONGEST_WORD = 60
@@ -45,6 +46,28 @@ class Asked:
             found["department"] = str(self.filters.department)
         found |= {name: getattr(self.filters, name) for name in ("product_line", "region") if getattr(self.filters, name)}
         return {**found, **({"shown": self.shown} if self.shown else {})}
+
+
+def part_query(found: Asked, by: str, key: str) -> str:
+    """The same, of one part alone; "" where a part cannot be asked for by itself."""
+    if not key or key == OTHERS or by not in ("department", "product_line", "region", *TIMES):
+        return ""
+    if by not in TIMES:
+        return urlencode(found.params | {by: key})
+    day = dt.date.fromisoformat(key)
+    kept = {name: value for name, value in found.params.items() if name not in ("period", "start", "end")}
+    if by == "month":
+        return urlencode({"period": "month", "start": key, **kept})
+    return urlencode({"period": "custom", "start": key, "end": (day + dt.timedelta(days=6)).isoformat(), **kept})
+
+
+def cut(given: Mapping[str, Any]) -> Cut | None:
+    """How a chart is to be divided: `by`, `split`, `top`, `sort`; None: not at all."""
+    by = str(given.get("by") or "")
+    top = str(given.get("top") or "")
+    if not by:
+        return None
+    return arranged(Cut(by, str(given.get("split") or ""), int(top) if top.isdecimal() and len(top) < 4 else TOP, str(given.get("sort") or "value")))
 
 
 def asked(given: Mapping[str, Any], *, now: dt.datetime) -> Asked:

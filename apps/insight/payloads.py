@@ -143,6 +143,37 @@ class Reading:
 
 
 @dataclass(frozen=True)
+class Part:
+    """A part along an axis. `key`: an id, a word or the first day of a time; "" not assigned, "\x00" all others together."""
+
+    key: str
+    label: str
+
+
+@dataclass(frozen=True)
+class PartValue:
+    """`value` None: nothing there, or `suppressed`."""
+
+    value: Decimal | None
+    rows: int
+    suppressed: bool = False
+
+
+@dataclass(frozen=True)
+class Pivot:
+    """A figure divided. `values`: series by series, along the axis; `running`: places of times that are not over; `additive`: the parts make up the whole."""
+
+    by: str
+    split: str
+    unit: str
+    axis: tuple[Part, ...]
+    series: tuple[Part, ...]
+    values: tuple[tuple[PartValue, ...], ...]
+    running: tuple[int, ...] = ()
+    additive: bool = False
+
+
+@dataclass(frozen=True)
 class Row:
     """One record that a figure counts. `value`: what it adds to the figure. `record`: as the viewer may see it (None: a case of the OA; its words are `title`).
     `url`: its page here; `source_url`: its page in the source; `message_url`: the message it came by, for those who may look at connections."""

@@ -15,11 +15,13 @@ const PATTERNS = [
   { symbol: "rect", dashArrayX: [1, 0], dashArrayY: [2, 5], rotation: -Math.PI / 4 },
   { symbol: "circle", symbolSize: 0.6, dashArrayX: [[8, 8], [0, 8, 8, 0]], dashArrayY: [6, 0] },
   { symbol: "rect", dashArrayX: [1, 0], dashArrayY: [4, 3], rotation: 0 },
+  { symbol: "triangle", symbolSize: 0.6, dashArrayX: [[9, 9], [0, 9, 9, 0]], dashArrayY: [7, 0] },
+  { symbol: "rect", dashArrayX: [1, 0], dashArrayY: [2, 5], rotation: Math.PI / 4 },
 ];
 
 function colours() {
-  const named = Object.fromEntries(["c1", "c2", "c3", "c4", "c5", "grid", "text", "text-2", "border", "border-strong", "surface", "accent-text"].map((n) => [n, token(`--at-${n}`)]));
-  return { ...named, main: [named.c1, named.c3, named.c4, named.c5] };
+  const named = Object.fromEntries(["c1", "c2", "c3", "c4", "c5", "c6", "grid", "text", "text-2", "border", "border-strong", "surface", "accent-text"].map((n) => [n, token(`--at-${n}`)]));
+  return { ...named, main: [named.c1, named.c3, named.c4, named.c5, named.c6, named.c2] };
 }
 
 function options(data, look, colour) {
@@ -45,11 +47,11 @@ function options(data, look, colour) {
   return {
     ...base, grid: { left: 4, right: 12, top: data.series.length > 1 ? 34 : 12, bottom: 4, containLabel: true }, xAxis: category, yAxis: value,
     legend: { show: data.series.length > 1, left: 0, top: 0, itemWidth: 14, itemHeight: 8, textStyle: text, type: "scroll" },
-    series: data.series.map((line) => one(line, look, colour, mains.indexOf(line), data.running)),
+    series: data.series.map((line) => one(line, look, colour, mains.indexOf(line), data)),
   };
 }
 
-function one(line, look, colour, index, running) {
+function one(line, look, colour, index, { running, stacked }) {
   if (line.role === "target") {
     return { type: "line", name: line.name, data: line.values, symbol: "none", lineStyle: { color: colour.c2, width: 2, type: "dashed" }, itemStyle: { color: colour.c2 } };
   }
@@ -57,7 +59,7 @@ function one(line, look, colour, index, running) {
   if (look === "bars" && line.role === "main") {
     const decal = PATTERNS[index % PATTERNS.length];
     const data = line.values.map((value, at) => (running.includes(at) ? { value, itemStyle: { opacity: 0.55, borderType: "dashed", borderColor: tone, borderWidth: 1 } } : value));
-    return { type: "bar", name: line.name, data, barMaxWidth: 26, itemStyle: { color: tone, borderRadius: [3, 3, 0, 0], ...(decal ? { decal: { ...decal, color: colour.surface } } : {}) } };
+    return { type: "bar", name: line.name, data, barMaxWidth: stacked ? 40 : 26, ...(stacked ? { stack: "all" } : {}), itemStyle: { color: tone, borderRadius: stacked ? 0 : [3, 3, 0, 0], ...(decal ? { decal: { ...decal, color: colour.surface } } : {}) } };
   }
   const shape = ["circle", "triangle", "rect", "diamond"][Math.max(index, 0) % 4];
   return { type: "line", name: line.name, data: line.values, symbol: shape, symbolSize: 7, connectNulls: false, lineStyle: { color: tone, width: 2, type: line.role === "old" ? "dotted" : "solid" }, itemStyle: { color: tone } };
@@ -87,7 +89,14 @@ function draw(element) {
   if (asTable) return;
   held.chart = window.echarts.init(element, null, { renderer: "canvas" });
   held.chart.setOption(options(held.data, held.look, colours()));
+  held.chart.on("click", (event) => further(element, held.data.kind === "parts" ? held.data.labels.length - 1 - event.dataIndex : event.dataIndex));
   element.dataset.drawn = held.look;
+}
+
+// What a row of the table leads to: a bar or a point of it does too, by mouse or by Enter.
+function further(element, at) {
+  const link = $$("tbody tr", $(".chart-table", element.closest(".at-card")))[at]?.querySelector("th a");
+  if (link) location.assign(link.href);
 }
 
 function drawAll() {
@@ -112,7 +121,8 @@ document.addEventListener("keydown", (event) => {
   else if (STEPS[event.key]) {
     line = Math.min(lines - 1, Math.max(0, line + STEPS[event.key][0]));
     at = Math.min(count - 1, Math.max(0, at + STEPS[event.key][1]));
-  } else if (event.key === "Escape") at = -1;
+  } else if (event.key === "Enter" && at >= 0) return further(element, at);
+  else if (event.key === "Escape") at = -1;
   else return;
   event.preventDefault();
   held.at = [line, at];

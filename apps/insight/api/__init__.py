@@ -1,5 +1,7 @@
 """REST API of the board: figures, the boards they stand on, what was taken of them, and what they are worth."""
 
-from apps.insight.api import boards, figures, meter, prints
+from apps.insight.api import boards, cuts, figures, meter, prints
 
-urlpatterns = [*figures.urlpatterns, *boards.urlpatterns, *prints.urlpatterns, *meter.urlpatterns]
+__all__ = [
+    "boards", "cuts", "figures", "meter", "prints",
+]  # fmt: skip

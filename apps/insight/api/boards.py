@@ -21,6 +21,7 @@ from apps.core.kpis import KPIS
 from apps.insight import forms
 from apps.insight.models import Rhythm
 from apps.insight.policies import boards as policies
+from apps.insight.policies import cuts
 from apps.insight.selectors import boards as selectors
 from apps.insight.selectors.boards import BoardView
 from apps.insight.services import boards as services
@@ -35,6 +36,13 @@ ASKED = [
 ]  # fmt: skip
 
 
+class CutSerializer(serializers.Serializer[Any]):
+    by = serializers.ChoiceField(choices=cuts.DIMENSIONS)
+    split = serializers.ChoiceField(choices=cuts.PLACES, allow_blank=True, required=False, default="")
+    top = serializers.IntegerField(min_value=1, max_value=max(cuts.TOPS), required=False, default=cuts.TOP, help_text="so many parts, the others as one")
+    sort = serializers.ChoiceField(choices=cuts.SORTS, required=False, default="value")
+
+
 class TileSerializer(serializers.Serializer[Any]):
     key = serializers.CharField(max_length=40)
     kpis = serializers.ListField(child=serializers.CharField(), min_length=1, max_length=policies.MOST_MEASURES)
@@ -44,6 +52,7 @@ class TileSerializer(serializers.Serializer[Any]):
     y = serializers.IntegerField()
     w = serializers.IntegerField()
     h = serializers.IntegerField()
+    cut = CutSerializer(required=False, allow_null=True, help_text="how its one figure is divided")
 
 
 class BoardSerializer(serializers.Serializer[Any]):
@@ -101,6 +110,10 @@ def _given(form: type[serializers.Serializer[Any]], request: Request) -> dict[st
     return dict(checked.validated_data)
 
 
+def _items(given: dict[str, Any]) -> list[dict[str, Any]]:
+    return [{**tile, "cut": dict(tile["cut"]) if tile.get("cut") else None} for tile in given["tiles"]]
+
+
 def _json(board: BoardView) -> dict[str, Any]:
     return {"id": board.ident, "name": board.name, "own": board.own, "roles": list(board.roles), "rev": board.rev, "tiles": policies.as_items(board.tiles)}
 
@@ -122,7 +135,7 @@ class BoardsView(APIView):
     def post(self, request: Request) -> Response:
         """An own board."""
         given = _given(BoardInput, request)
-        made = services.make_board(person=_person(request), name=given["name"], items=[dict(tile) for tile in given["tiles"]], now=clock.now())
+        made = services.make_board(person=_person(request), name=given["name"], items=_items(given), now=clock.now())
         return Response(_json(selectors.board(_person(request), str(made.pk))), status=201)
 
 
@@ -139,7 +152,7 @@ class OneBoardView(APIView):
         """Another name, other tiles, other places. An older `rev` is refused."""
         given, now = _given(BoardChange, request), clock.now()
         services.change(person=_person(request), board_id=ident, name=given.get("name"), seen_rev=given["rev"], now=now,
-                        items=[dict(tile) for tile in given["tiles"]] if "tiles" in given else None)
+                        items=_items(given) if "tiles" in given else None)
         return _board(request, ident)
 
     @extend_schema(responses={204: None}, operation_id="board_delete")

@@ -8,22 +8,27 @@ from typing import Any
 
 from apps.core import grid
 from apps.core.grid import Cell
+from apps.core.kpis import Kpi
+from apps.insight.policies import cuts
+from apps.insight.policies.cuts import Cut, as_item, cut_of
 
-LOOKS = ("figure", "bars", "line", "parts", "table")
-SIZES = {"figure": (3, 1), "bars": (8, 3), "line": (8, 3), "parts": (4, 3), "table": (6, 3)}
-LEAST = {"figure": (2, 1), "bars": (4, 2), "line": (4, 2), "parts": (3, 2), "table": (4, 2)}
+LOOKS = ("figure", "bars", "stacked", "line", "parts", "table")
+SIZES = {"figure": (3, 1), "bars": (8, 3), "stacked": (8, 3), "line": (8, 3), "parts": (4, 3), "table": (6, 3)}
+LEAST = {"figure": (2, 1), "bars": (4, 2), "stacked": (4, 2), "line": (4, 2), "parts": (3, 2), "table": (4, 2)}
 MOST_MEASURES, LONGEST_TITLE = 4, 80
 
 
 @dataclass(frozen=True)
 class Tile:
-    """One tile. `key` names it on its board; `kpis`: what it shows, the first one leads; `look`: one of LOOKS; `title` "": that of the first figure."""
+    """One tile. `key` names it on its board; `kpis`: what it shows, the first one leads; `look`: one of LOOKS; `title` "": that of the first figure;
+    `cut`: how its one figure is divided, None: as the figure itself is."""
 
     key: str
     kpis: tuple[str, ...]
     look: str
     title: str
     cell: Cell
+    cut: Cut | None = None
 
     @property
     def is_figure(self) -> bool:
@@ -41,24 +46,26 @@ def tiles_of(items: Iterable[Mapping[str, Any]]) -> list[Tile]:
 
 def _tile(item: Mapping[str, Any]) -> Tile:
     cell = Cell(str(item["key"]), int(item["x"]), int(item["y"]), int(item["w"]), int(item["h"]))
-    return Tile(cell.key, tuple(item["kpis"]), str(item["look"]), str(item.get("title", "")), cell)
+    return Tile(cell.key, tuple(item["kpis"]), str(item["look"]), str(item.get("title", "")), cell, cut_of(item.get("cut")))
 
 
 def as_items(tiles: Iterable[Tile]) -> list[dict[str, Any]]:
     """For JSON."""
-    return [{**grid.as_items([tile.cell])[0], "kpis": list(tile.kpis), "look": tile.look, "title": tile.title} for tile in tiles]
+    return [
+        {**grid.as_items([tile.cell])[0], "kpis": list(tile.kpis), "look": tile.look, "title": tile.title, **({"cut": as_item(tile.cut)} if tile.cut else {})}
+        for tile in tiles
+    ]  # fmt: skip
 
 
-def problems(items: Any, known: Iterable[str]) -> list[str]:
-    """Why this is no board: the codes of grid.problems, and kpi | look | title. Empty: it is one."""
+def problems(items: Any, known: Mapping[str, Kpi]) -> list[str]:
+    """Why this is no board: the codes of grid.problems, and kpi | look | title | cut | cut.<part>. Empty: it is one."""
     found = grid.problems(items)
     if found:
         return found
-    keys = set(known)
-    return sorted({code for item in items for code in _problems_of(item, keys)})
+    return sorted({code for item in items for code in _problems_of(item, known)})
 
 
-def _problems_of(item: Mapping[str, Any], known: set[str]) -> set[str]:
+def _problems_of(item: Mapping[str, Any], known: Mapping[str, Kpi]) -> set[str]:
     kpis, look, title = item.get("kpis"), item.get("look"), item.get("title", "")
     found = set()
     if not isinstance(kpis, list | tuple) or not 1 <= len(kpis) <= MOST_MEASURES or not all(isinstance(k, str) and k in known for k in kpis):
@@ -67,7 +74,17 @@ def _problems_of(item: Mapping[str, Any], known: set[str]) -> set[str]:
         found.add("look")
     if not isinstance(title, str) or len(title) > LONGEST_TITLE:
         found.add("title")
-    return found
+    return found or _problems_of_cut(item, known)
+
+
+def _problems_of_cut(item: Mapping[str, Any], known: Mapping[str, Kpi]) -> set[str]:
+    try:
+        cut = cut_of(item.get("cut"))
+    except ValueError:
+        return {"cut"}
+    if cut is None:
+        return set()
+    return {"cut"} if len(item["kpis"]) > 1 else {f"cut.{code}" for code in cuts.problems(known[item["kpis"][0]], cut, item["look"])}
 
 
 def rearranged(tiles: Iterable[Tile], cells: Iterable[Cell]) -> list[Tile]:
@@ -77,12 +94,12 @@ def rearranged(tiles: Iterable[Tile], cells: Iterable[Cell]) -> list[Tile]:
     return sorted(placed, key=lambda tile: (tile.cell.y, tile.cell.x))
 
 
-def with_tile(tiles: list[Tile], *, kpis: Iterable[str], look: str, title: str = "") -> list[Tile]:
+def with_tile(tiles: list[Tile], *, kpis: Iterable[str], look: str, title: str = "", cut: Cut | None = None) -> list[Tile]:
     """One tile more, below the others, under a name that is free."""
     taken = {tile.key for tile in tiles}
     key = next(f"t{number}" for number in range(1, len(taken) + 2) if f"t{number}" not in taken)
     bottom = max((tile.cell.y + tile.cell.h for tile in tiles), default=0)
-    return [*tiles, Tile(key, tuple(kpis), look, title, Cell(key, 0, bottom, *SIZES[look]))]
+    return [*tiles, Tile(key, tuple(kpis), look, title, Cell(key, 0, bottom, *SIZES[look]), cut)]
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 
 from apps.core import clock
 from apps.core.templatetags.atrium import DASH, MONTHS, money, money_short, quantity
-from apps.insight.payloads import Exclusion, Period, Point, Reading, Share
+from apps.insight.payloads import Exclusion, Part, PartValue, Period, Pivot, Point, Reading, Share
 from apps.insight.policies.periods import DAY
 
 WIDTH, HEIGHT, EDGE = 100, 30, 2
@@ -90,10 +90,22 @@ def on_target(reading: Reading) -> bool | None:
 
 
 def month_words(point: Point) -> str:
+    return month_name(point.start)
+
+
+def month_name(start: dt.date) -> str:
     """Nov 2026 · 2026年11月."""
     if (get_language() or "").startswith("zh"):
-        return f"{point.start.year}年{point.start.month}月"
-    return f"{MONTHS[point.start.month - 1]} {point.start.year}"
+        return f"{start.year}年{start.month}月"
+    return f"{MONTHS[start.month - 1]} {start.year}"
+
+
+def week_name(monday: dt.date) -> str:
+    """W47, 16 Nov · 第47周 11月16日: by ISO 8601."""
+    week = monday.isocalendar().week
+    if (get_language() or "").startswith("zh"):
+        return f"第{week}周 {monday.month}月{monday.day}日"
+    return f"W{week}, {monday.day} {MONTHS[monday.month - 1]}"
 
 
 def share_words(share: Share) -> str:
@@ -143,7 +155,9 @@ def finding_of_parts(reading: Reading) -> str:
 
 
 def dimension_words(name: str) -> str:
-    return {"department": _("department"), "product_line": _("product line"), "region": _("region")}.get(name, name)
+    return {
+        "department": _("department"), "product_line": _("product line"), "region": _("region"), "person": _("person"), "month": _("month"), "week": _("week"),
+    }.get(name, name)  # fmt: skip
 
 
 def chart_of_months(readings: Sequence[Reading], look: str) -> dict[str, Any]:
@@ -162,7 +176,9 @@ def chart_of_months(readings: Sequence[Reading], look: str) -> dict[str, Any]:
             name = _("%(title)s, formula %(version)d") % {"title": reading.title, "version": old.version}
             series.append(_line(name, old.series, starts, reading.unit, "old"))
     running = [index for index, point in enumerate(lead.series) if not point.whole]
-    return {"kind": look, "unit": lead.unit, "labels": [month_words(point) for point in lead.series], "series": series, "running": running}
+    return {"kind": "bars" if look == "stacked" else look, "unit": lead.unit, "labels": [month_words(point) for point in lead.series], "series": series,
+            "running": running, "keys": [point.start.isoformat() for point in lead.series], "by": "month",
+            "stacked": look == "stacked" and len(readings) > 1}  # fmt: skip
 
 
 def _line(name: str, points: Sequence[Point], starts: Sequence[Any], unit: str, role: str) -> dict[str, Any]:
@@ -179,6 +195,32 @@ def chart_of_parts(reading: Reading) -> dict[str, Any]:
     series = [{"name": reading.title, "values": values, "texts": texts, "role": "main"}]
     return {"kind": "parts", "unit": reading.unit, "labels": [share_words(share) for share in ordered], "series": series, "running": [],
             "keys": [share.key for share in ordered], "by": reading.breakdown_by}
+
+
+def chart_of_pivot(pivot: Pivot, look: str) -> dict[str, Any]:
+    """What the browser draws of a figure divided; parts too small to be shown have no value but words."""
+    series = [_pivot_line(part, values, pivot.unit) for part, values in zip(pivot.series, pivot.values, strict=True)]
+    kind = "bars" if look in ("stacked", "table") else look
+    return {"kind": kind, "unit": pivot.unit, "labels": [part.label for part in pivot.axis], "series": series, "running": list(pivot.running),
+            "keys": [part.key for part in pivot.axis], "by": pivot.by, "stacked": look == "stacked" and pivot.additive}  # fmt: skip
+
+
+def _pivot_line(part: Part, values: Sequence[PartValue], unit: str) -> dict[str, Any]:
+    texts = [_("too few to show") if one.suppressed else written(one.value, unit) for one in values]
+    return {"name": part.label or str(_("Figure")), "values": [None if one.value is None else float(one.value) for one in values], "texts": texts,
+            "role": "main"}  # fmt: skip
+
+
+def finding_of_pivot(title: str, pivot: Pivot) -> str:
+    """One sentence: where it is largest."""
+    known = [(one.value, part, line) for line, values in zip(pivot.series, pivot.values, strict=True)
+             for part, one in zip(pivot.axis, values, strict=True) if one.value is not None]  # fmt: skip
+    if not known:
+        return _("%(title)s: nothing to divide.") % {"title": title}
+    value, part, line = max(known, key=lambda one: one[0])
+    where = f"{part.label}, {line.label}" if line.label else part.label
+    return _("%(title)s: the largest of %(count)d values is %(part)s, %(value)s.") % {
+        "title": title, "count": len(known), "part": where, "value": written(value, pivot.unit)}  # fmt: skip
 
 
 def day_words(day: Any) -> str:

@@ -33,7 +33,7 @@ class Beside:
         self._answers = integrations.last_answers() if asked and not self.past else {}
         self._names = then.unit_names(at if self.past else None) if asked else {}
         self._left_out = {False: self._exclusions(asked, False), True: self._exclusions(asked, True)}
-        self._may_cure = bool(asked) and not self.past and plan(person, "view", "integrations.quarantine").allowed
+        self._may_cure = bool(asked) and plan(person, "view", "integrations.quarantine").allowed
         self._targets = _targets(keys, period, filters, at)
         self._notes = _notes(person, keys, period, at)
 

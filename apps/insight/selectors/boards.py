@@ -23,6 +23,7 @@ from apps.insight.policies import boards as policies
 from apps.insight.policies import figures
 from apps.insight.policies.boards import Tile
 from apps.insight.selectors import dimensions
+from apps.insight.selectors.cuts import pivot
 from apps.insight.selectors.readings import board_readings
 
 
@@ -79,10 +80,11 @@ class TileView:
         return [line["name"] for line in self.chart.get("series", ())]
 
     @property
-    def rows(self) -> list[tuple[str, list[str]]]:
-        """(label, texts) of the table."""
+    def rows(self) -> list[tuple[str, str, list[str]]]:
+        """(key, label, texts) of the table; the key names the part for who looks further into it."""
         series = self.chart.get("series", ())
-        return [(label, [line["texts"][index] for line in series]) for index, label in enumerate(self.chart.get("labels", ()))]
+        places = zip(self.chart.get("keys", ()), self.chart.get("labels", ()), strict=True)
+        return [(key, label, [line["texts"][index] for line in series]) for index, (key, label) in enumerate(places)]
 
 
 def standard_name(code: str) -> str:
@@ -144,7 +146,19 @@ def shown(person: Any, tiles: Sequence[Tile], *, period: Period, filters: Filter
     """The tiles with their figures; each figure is read once, all of them together."""
     keys = list(dict.fromkeys(key for tile in tiles for key in tile.kpis))
     found = {one.key: one for one in board_readings(person, keys, period=period, filters=filters, now=now, as_shown=as_shown)} if keys else {}
-    return [tile_view(tile, [found[key] for key in tile.kpis]) for tile in tiles]
+    common: dict[str, Any] = {"period": period, "filters": filters, "now": now, "as_shown": as_shown}
+    return [
+        divided(person, tile, found[tile.kpis[0]], **common) if tile.cut else tile_view(tile, [found[key] for key in tile.kpis]) for tile in tiles
+    ]  # fmt: skip
+
+
+def divided(person: Any, tile: Tile, reading: Reading, **common: Any) -> TileView:
+    """A tile whose figure is divided by what its maker chose."""
+    title = tile.title or title_of(tile)
+    parts = pivot(person, tile.kpis[0], tile.cut, **common) if tile.cut and reading.state == "ok" else None
+    if parts is None:
+        return TileView(tile, [reading], title)
+    return TileView(tile, [reading], title, figures.finding_of_pivot(title, parts), figures.chart_of_pivot(parts, tile.look))
 
 
 def tile_view(tile: Tile, readings: list[Reading]) -> TileView:
@@ -166,6 +180,10 @@ def title_of(tile: Tile) -> str:
     kpi = KPIS[tile.kpis[0]]
     if tile.title or tile.is_figure:
         return tile.title or str(kpi.title)
+    if tile.cut:
+        by = [figures.dimension_words(name) for name in (tile.cut.by, tile.cut.split) if name]
+        words = _("%(first)s and %(second)s") % {"first": by[0], "second": by[1]} if len(by) > 1 else by[0]
+        return _("%(title)s by %(dimension)s") % {"title": kpi.title, "dimension": words}
     if tile.look == "parts":
         return _("%(title)s by %(dimension)s") % {"title": kpi.title, "dimension": figures.dimension_words(kpi.breakdown)}
     return _("%(title)s by month") % {"title": _joined(str(KPIS[key].title) for key in tile.kpis)}

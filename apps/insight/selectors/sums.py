@@ -22,6 +22,7 @@ from apps.insight.policies.periods import Window
 
 SUMS = ("rows", "n", "hits", "total", "hit_total", "squares")
 EARLIEST = dt.date(1970, 1, 1)
+APART = "\x1f"  # between the words of a group of two dimensions
 
 
 @dataclass(frozen=True)
@@ -93,7 +94,8 @@ class Ledger:
 def ledger(question: Question, windows: Sequence[Window], levels: Iterable[str], *, by: str = "") -> Ledger:
     """Everything that `windows` (and, for the streams in `levels`, what was before the first of them) need: three queries at most.
 
-    `by`: owner | department | product_line | region; sums are kept apart by it. A window of a level begins at the earliest day of all windows.
+    `by`: owner | department | product_line | region, or two of them joined by APART; sums are kept apart by it. A window
+    of a level begins at the earliest day of all windows.
     """
     book, streams = Ledger(), sorted(question.streams)
     if not windows or not streams:
@@ -121,11 +123,12 @@ def ledger(question: Question, windows: Sequence[Window], levels: Iterable[str],
 
 def _kept(question: Question, by: str) -> bool:
     """Whether the sums answer this: persons and dimensions are never kept together."""
-    return not (by in {"owner", "department"} and question.by_dimension) and not (by in {"product_line", "region"} and question.by_person)
+    people, dimensions = (bool(some & set(by.split(APART))) for some in ({"owner", "department"}, {"product_line", "region"}))
+    return not ((people or question.by_person) and (dimensions or question.by_dimension))
 
 
 def _grains(question: Question, by: str) -> tuple[Grain, Grain]:
-    if question.by_person or by in {"owner", "department"}:
+    if question.by_person or {"owner", "department"} & set(by.split(APART)):
         return Grain.MONTH_PERSON, Grain.DAY_PERSON
     if question.by_dimension or by:
         return Grain.MONTH_DIMENSION, Grain.DAY_DIMENSION
@@ -139,15 +142,22 @@ def _rolled(question: Question, grain: Grain, by: str, when: Q) -> Iterator[tupl
         for stream, start, bucket, *values in found:
             yield stream, "", start, {"bucket": bucket, **dict(zip(SUMS, values, strict=True))}
         return
-    names = ("stream", "start", "bucket", *([by] if by else []))
-    summed = rows.order_by().values_list(*names).annotate(*(Sum(name, default=0) for name in SUMS))
+    names = _fields(by)
+    summed = rows.order_by().values_list("stream", "start", "bucket", *names).annotate(*(Sum(name, default=0) for name in SUMS))
     for stream, start, bucket, *rest in summed:
-        group = _word(rest.pop(0)) if by else ""
-        yield stream, group, start, {"bucket": bucket, **dict(zip(SUMS, rest, strict=True))}
+        yield stream, _group(rest[: len(names)]), start, {"bucket": bucket, **dict(zip(SUMS, rest[len(names) :], strict=True))}
 
 
 def _word(value: Any) -> str:
     return "" if value is None else str(value)
+
+
+def _fields(by: str) -> list[str]:
+    return by.split(APART) if by else []
+
+
+def _group(values: Iterable[Any]) -> str:
+    return APART.join(_word(value) for value in values)
 
 
 def _facts(question: Question) -> QuerySet[Fact]:
@@ -173,8 +183,8 @@ def _by_facts(book: Ledger, question: Question, whole: set[dt.date], single: set
     ends = [*(start for start in single), *whole]
     last = max([*single, *(periods.add_months(month, 1) - periods.DAY for month in whole)])
     rows = _facts(question).filter(day__gte=min(ends), day__lte=last)
-    for keys, values in _summed(rows, "stream", "day", *([by] if by else [])):
-        stream, day, group = keys[0], keys[1], _word(keys[2]) if by else ""
+    for keys, values in _summed(rows, "stream", "day", *_fields(by)):
+        stream, day, group = keys[0], keys[1], _group(keys[2:])
         if (month := periods.month_of(day)) in whole:
             book.put(True, stream, group, month, **values)
         if day in single:
@@ -184,8 +194,8 @@ def _by_facts(book: Ledger, question: Question, whole: set[dt.date], single: set
 def _before_by_facts(book: Ledger, question: Question, first: dt.date, levels: set[str], by: str) -> None:
     if not levels:
         return
-    for keys, values in _summed(_facts(question).filter(stream__in=levels, day__lt=first), "stream", *([by] if by else [])):
-        book.before.setdefault((keys[0], _word(keys[1]) if by else ""), Sums()).add(**values)
+    for keys, values in _summed(_facts(question).filter(stream__in=levels, day__lt=first), "stream", *_fields(by)):
+        book.before.setdefault((keys[0], _group(keys[1:])), Sums()).add(**values)
 
 
 def _before_by_sums(book: Ledger, question: Question, first: dt.date, levels: set[str], monthly: Grain, daily: Grain, by: str) -> None:
@@ -196,9 +206,10 @@ def _before_by_sums(book: Ledger, question: Question, first: dt.date, levels: se
     if month < first:
         when |= Q(grain=daily, start__gte=month, start__lt=first)
     rows = Rollup.objects.filter(question.q(), when, stream__in=levels)
-    for stream, *rest in rows.order_by().values_list("stream", *([by] if by else [])).annotate(*(Sum(name, default=0) for name in SUMS)):
-        group = _word(rest.pop(0)) if by else ""
-        book.before.setdefault((stream, group), Sums()).add(bucket=0, **dict(zip(SUMS, rest, strict=True)))
+    names = _fields(by)
+    for stream, *rest in rows.order_by().values_list("stream", *names).annotate(*(Sum(name, default=0) for name in SUMS)):
+        values = dict(zip(SUMS, rest[len(names) :], strict=True))
+        book.before.setdefault((stream, _group(rest[: len(names)])), Sums()).add(bucket=0, **values)
 
 
 def people(question: Question, window: Window) -> dict[tuple[str, str], set[str]]:

@@ -20,6 +20,7 @@ from apps.core.kpis import KPIS
 from apps.insight.models import Board, RoleBoard
 from apps.insight.policies import boards as policies
 from apps.insight.policies.boards import Tile
+from apps.insight.policies.cuts import Cut
 from apps.insight.selectors import boards as selectors
 
 LONGEST_NAME, MOST_BOARDS = 80, 40
@@ -51,7 +52,8 @@ def checked(items: Any) -> list[Tile]:
     """Raises InvalidInput for what is no board."""
     found = policies.problems(items, KPIS)
     if found:
-        raise InvalidInput(_("This is no board: a tile has a place, one to four figures that exist, and a form."), details={"fields": {"tiles": found}})
+        words = _("This is no board: a tile has a place, one to four figures that exist, a form, and is divided by what its one figure knows.")
+        raise InvalidInput(words, details={"fields": {"tiles": found}})
     return policies.rearranged(tiles := policies.tiles_of(items), [tile.cell for tile in tiles])
 
 
@@ -123,14 +125,14 @@ def step(*, person: Any, board_id: uuid.UUID | str, key: str, verb: str, now: dt
         return _store(person, board, policies.rearranged(tiles, moved), now)
 
 
-def add_tile(*, person: Any, board_id: uuid.UUID | str, kpis: Sequence[str], look: str, title: str = "", now: dt.datetime) -> Board:
-    """One tile more, below the others."""
+def add_tile(*, person: Any, board_id: uuid.UUID | str, kpis: Sequence[str], look: str, title: str = "", cut: Cut | None = None, now: dt.datetime) -> Board:
+    """One tile more, below the others; `cut`: how its one figure is divided."""
     with transaction.atomic():
         board = _locked(person, board_id, None)
         tiles = policies.tiles_of(board.tiles)
         if look not in policies.LOOKS:
             raise InvalidInput(_("Choose a form for the tile."), details={"fields": {"look": [_("Choose a form for the tile.")]}})
-        return _store(person, board, checked(policies.as_items(policies.with_tile(tiles, kpis=kpis, look=look, title=title.strip()))), now)
+        return _store(person, board, checked(policies.as_items(policies.with_tile(tiles, kpis=kpis, look=look, title=title.strip(), cut=cut))), now)
 
 
 def change(*, person: Any, board_id: uuid.UUID | str, name: str | None = None, items: Any = None, now: dt.datetime, seen_rev: int | None = None) -> Board:

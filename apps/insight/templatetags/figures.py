@@ -12,6 +12,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from apps.core.kpis import KPIS
+from apps.insight import forms
 from apps.insight.payloads import Period, Reading
 from apps.insight.policies import figures
 
@@ -68,6 +69,13 @@ def period_words(period: Period) -> str:
 @register.filter
 def dimension_words(name: str) -> str:
     return figures.dimension_words(name)
+
+
+@register.simple_tag
+def part_url(asked: Any, key: str, by: str, part: str) -> str:
+    """The figure page of one part of a chart; "" where it has none of its own."""
+    query = forms.part_query(asked, by, part) if asked else ""
+    return f"/board/figures/{key}/?{query}" if query else ""
 
 
 @register.filter

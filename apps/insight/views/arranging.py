@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.contrib import messages
@@ -17,10 +17,13 @@ from apps.core import clock
 from apps.core.access import declare
 from apps.core.errors import DomainError, InvalidInput
 from apps.core.grid import Cell
+from apps.core.kpis import KPIS, Kpi
 from apps.core.requests import PortalRequest
 from apps.insight import forms
 from apps.insight.policies import boards as policies
+from apps.insight.policies import cuts
 from apps.insight.policies.boards import Tile
+from apps.insight.policies.cuts import Cut
 from apps.insight.selectors import boards as selectors
 from apps.insight.selectors import catalogue
 from apps.insight.services import boards as services
@@ -153,7 +156,9 @@ def _built(request: PortalRequest, ident: str) -> dict[str, Any]:
     kpis = tuple(key for key in dict.fromkeys(request.GET.getlist("kpi")) if key in known)[: policies.MOST_MEASURES]
     look = request.GET.get("look", "bars")
     look = look if look in policies.LOOKS else "bars"
-    tile = Tile("new", kpis, look, request.GET.get("title", "")[: policies.LONGEST_TITLE], Cell("new", 0, 0, 12, 3))
+    kpi, wanted = (KPIS[kpis[0]] if len(kpis) == 1 else None), forms.cut(request.GET)
+    cut, look, refused = _fitting(kpi, wanted, look)
+    tile = Tile("new", kpis, look, request.GET.get("title", "")[: policies.LONGEST_TITLE], Cell("new", 0, 0, 12, 3), cut)
     try:
         asked = forms.asked(request.GET, now=now)
     except InvalidInput:
@@ -163,8 +168,22 @@ def _built(request: PortalRequest, ident: str) -> dict[str, Any]:
     for one in allowed:
         groups.setdefault(group_words(one.group), []).append(one)
     mine = [board for board in selectors.boards_of(request.person) if board.own]
-    return {"groups": groups.items(), "kpis": kpis, "look": look, "tile": tile, "view": views[0] if views else None, "asked": asked, "boards": mine,
-            "ident": ident, "most": policies.MOST_MEASURES}
+    return {"groups": groups.items(), "kpis": kpis, "look": tile.look, "tile": tile, "view": views[0] if views else None, "asked": asked, "boards": mine,
+            "ident": ident, "most": policies.MOST_MEASURES, "cut": cut, "refused": refused, "offered": cuts.offered(kpi) if kpi else (), "kpi": kpi,
+            "tops": cuts.TOPS, "splits": cuts.PLACES, "dimensions": cuts.DIMENSIONS, "additive": kpi is None or cuts.is_additive(kpi)}
+
+
+def _fitting(kpi: Kpi | None, wanted: Cut | None, look: str) -> tuple[Cut | None, str, list[str]]:
+    """What of a division can be drawn, in which form, and what was asked for in vain."""
+    if wanted is None:
+        return None, look, []
+    if kpi is None:
+        return None, look, ["several"]
+    found = cuts.problems(kpi, wanted, look)
+    if "by" in found or "top" in found or "sort" in found:
+        return None, "bars" if look == "stacked" else look, found
+    cut = replace(wanted, split="") if "split" in found else wanted
+    return cut, "bars" if cuts.problems(kpi, cut, look) else look, found
 
 
 @declare("insight.board", "arrange")
@@ -177,7 +196,7 @@ def board_add(request: PortalRequest) -> HttpResponse:
             ident = str(services.make_board(person=request.person, name=request.POST.get("name", ""), now=now).pk)
         services.add_tile(
             person=request.person, board_id=ident, kpis=request.POST.getlist("kpi"), look=request.POST.get("look", ""),
-            title=request.POST.get("title", ""), now=now,
+            title=request.POST.get("title", ""), cut=forms.cut(request.POST), now=now,
         )  # fmt: skip
     except DomainError as error:
         return _did(request, "/board/new/", error)
