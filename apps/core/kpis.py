@@ -7,7 +7,7 @@ the sum of its days, and what a viewer may not see is simply not added.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
@@ -46,6 +46,11 @@ class Sums:
     def merge(self, other: Sums) -> None:
         self.add(bucket=0, rows=other.rows, n=other.n, hits=other.hits, total=other.total, hit_total=other.hit_total, squares=other.squares)
         for bucket, (rows, total) in other.histogram.items():
+            self._put(bucket, rows, total)
+
+    def spread(self, places: Iterable[Sequence[int]]) -> None:
+        """Places of a histogram, (bucket, rows, total) each, of rows that are added already."""
+        for bucket, rows, total in places:
             self._put(bucket, rows, total)
 
     def _put(self, bucket: int, rows: int, total: int) -> None:

@@ -2,6 +2,4 @@
 
 from apps.insight.api import boards, cuts, figures, meter, prints
 
-__all__ = [
-    "boards", "cuts", "figures", "meter", "prints",
-]  # fmt: skip
+urlpatterns = [*figures.urlpatterns, *boards.urlpatterns, *cuts.urlpatterns, *prints.urlpatterns, *meter.urlpatterns]

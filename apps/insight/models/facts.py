@@ -63,7 +63,8 @@ class Grain(models.TextChoices):
 
 
 class Rollup(models.Model):
-    """What the facts in force of one stream add up to, per day or month (`start`) and the dimensions of its grain. Only sums that add up further."""
+    """What the facts in force of one stream add up to, per day or month (`start`) and the dimensions of its grain. Only sums that add up further.
+    `histogram`: of durations, [[bucket, rows, total], ...], else None; beside the sums, since a month of durations is hundreds of buckets."""
 
     grain = models.CharField(max_length=2, choices=Grain.choices)
     stream = models.CharField(max_length=40)
@@ -72,7 +73,7 @@ class Rollup(models.Model):
     department = models.UUIDField(null=True)
     product_line = models.CharField(max_length=60, default="", blank=True)
     region = models.CharField(max_length=60, default="", blank=True)
-    bucket = models.PositiveSmallIntegerField(default=0)
+    histogram = models.JSONField(null=True)
     rows = models.BigIntegerField()
     n = models.BigIntegerField()
     hits = models.BigIntegerField()

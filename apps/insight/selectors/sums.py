@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.db.models import Case, Count, F, FloatField, Q, QuerySet, Sum, Value, When
+from django.db.models import Aggregate, Case, Count, F, FloatField, JSONField, Q, QuerySet, Sum, Value, When
 from django.db.models.functions import Cast
 
 from apps.core.kpis import Sums
@@ -67,8 +67,10 @@ class Ledger:
     days: dict[tuple[str, str], dict[dt.date, Sums]] = field(default_factory=dict)
     before: dict[tuple[str, str], Sums] = field(default_factory=dict)
 
-    def put(self, monthly: bool, stream: str, group: str, start: dt.date, **values: Any) -> None:
-        (self.months if monthly else self.days).setdefault((stream, group), {}).setdefault(start, Sums()).add(**values)
+    def put(self, monthly: bool, stream: str, group: str, start: dt.date, *, histogram: Iterable[Sequence[int]] = (), **values: Any) -> None:
+        place = (self.months if monthly else self.days).setdefault((stream, group), {}).setdefault(start, Sums())
+        place.add(**values)
+        place.spread(histogram)
 
     def groups(self) -> set[str]:
         return {group for _stream, group in (*self.months, *self.days, *self.before)}
@@ -138,14 +140,26 @@ def _grains(question: Question, by: str) -> tuple[Grain, Grain]:
 def _rolled(question: Question, grain: Grain, by: str, when: Q) -> Iterator[tuple[str, str, dt.date, dict[str, Any]]]:
     rows = Rollup.objects.filter(question.q(), when, grain=grain)
     if grain in {Grain.MONTH, Grain.DAY}:
-        found = rows.values_list("stream", "start", "bucket", *SUMS)
-        for stream, start, bucket, *values in found:
-            yield stream, "", start, {"bucket": bucket, **dict(zip(SUMS, values, strict=True))}
+        for stream, start, histogram, *values in rows.values_list("stream", "start", "histogram", *SUMS):
+            yield stream, "", start, {"bucket": 0, "histogram": histogram or (), **dict(zip(SUMS, values, strict=True))}
         return
     names = _fields(by)
-    summed = rows.order_by().values_list("stream", "start", "bucket", *names).annotate(*(Sum(name, default=0) for name in SUMS))
-    for stream, start, bucket, *rest in summed:
-        yield stream, _group(rest[: len(names)]), start, {"bucket": bucket, **dict(zip(SUMS, rest[len(names) :], strict=True))}
+    summed = rows.order_by().values_list("stream", "start", *names).annotate(*(Sum(name, default=0) for name in SUMS), all=Histograms("histogram"))
+    for stream, start, *rest, histograms in summed:
+        places = [place for histogram in histograms or () for place in histogram]
+        yield stream, _group(rest[: len(names)]), start, {"bucket": 0, "histogram": places, **dict(zip(SUMS, rest[len(names) :], strict=True))}
+
+
+class Histograms(Aggregate):
+    """All histograms of a group, those that there are, in one list; NULL or an empty list where there is none."""
+
+    function = "jsonb_agg"
+    template = "%(function)s(%(expressions)s) FILTER (WHERE %(expressions)s IS NOT NULL)"
+    output_field = JSONField()
+
+    def as_sqlite(self, compiler: Any, connection: Any, **extra: Any) -> tuple[str, Any]:
+        template = "json_group_array(json(%(expressions)s)) FILTER (WHERE %(expressions)s IS NOT NULL)"
+        return self.as_sql(compiler, connection, template=template, **extra)
 
 
 def _word(value: Any) -> str:

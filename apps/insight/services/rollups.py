@@ -22,9 +22,14 @@ GRAINS: tuple[tuple[Grain, Grain, tuple[str, ...]], ...] = (
 )
 CHUNK = 200
 LOCK = "insight:rollup"
-# the columns of a fact, added up
-ADDED = """COUNT(*), SUM(n), SUM(CASE WHEN hit THEN n ELSE 0 END), SUM(value), SUM(CASE WHEN hit THEN value ELSE 0 END),
-    SUM(CAST(value AS double precision) * CAST(value AS double precision)) / 10000.0"""
+# the columns of a fact, added up by bucket; then all buckets together, with the histogram beside the sums
+ADDED = """COUNT(*) AS a, SUM(n) AS b, SUM(CASE WHEN hit THEN n ELSE 0 END) AS c, SUM(value) AS d, SUM(CASE WHEN hit THEN value ELSE 0 END) AS e,
+    SUM(CAST(value AS double precision) * CAST(value AS double precision)) / 10000.0 AS f"""
+TOGETHER = "SUM(a), SUM(b), SUM(c), SUM(d), SUM(e), SUM(f)"
+HISTOGRAM = {
+    "postgresql": "jsonb_agg(jsonb_build_array(bucket, a, d) ORDER BY bucket) FILTER (WHERE bucket > 0)",
+    "sqlite": "NULLIF(json_group_array(json_array(bucket, a, d)) FILTER (WHERE bucket > 0), '[]')",
+}
 
 
 def rebuild(*, limit: int = 5000) -> int:
@@ -51,7 +56,7 @@ def _alone() -> None:
 
 
 def rebuild_days(stream: str, days: Iterable[dt.date]) -> None:
-    """Delete and insert-select of these days, then of their months from their days."""
+    """Delete and insert-select of these days and of their months."""
     wanted = sorted(days)
     months = sorted({periods.month_of(day) for day in wanted})
     for daily, monthly, dimensions in GRAINS:
@@ -60,33 +65,35 @@ def rebuild_days(stream: str, days: Iterable[dt.date]) -> None:
             _add_days(daily, dimensions, stream, some)
         for month in months:
             Rollup.objects.filter(grain=monthly, stream=stream, start=month).delete()
-            _add_month(daily, monthly, dimensions, stream, month)
+            _add_month(monthly, dimensions, stream, month)
 
 
 def _add_days(grain: Grain, dimensions: Sequence[str], stream: str, days: Sequence[dt.date]) -> None:
     marks = ", ".join(["%s"] * len(days))
-    _insert(grain, "day", dimensions, ADDED,
-            f"FROM insight_fact WHERE replaced_at IS NULL AND excluded = '' AND stream = %s AND day IN ({marks})", "day", [stream, *map(_day, days)])
+    _insert(grain, dimensions, stream, start="day", when=f"day IN ({marks})", given=[*map(_day, days)])
 
 
-def _add_month(daily: Grain, monthly: Grain, dimensions: Sequence[str], stream: str, month: dt.date) -> None:
-    added = ", ".join(f"SUM({connection.ops.quote_name(name)})" for name in SUMS)
+def _add_month(grain: Grain, dimensions: Sequence[str], stream: str, month: dt.date) -> None:
     first, end = _day(month), _day(periods.add_months(month, 1))
-    _insert(monthly, "%s", dimensions, added, "FROM insight_rollup WHERE grain = %s AND stream = %s AND start >= %s AND start < %s", "",
-            [daily.value, stream, first, end], start=first)
+    start = f"CAST('{month:%Y-%m-%d}' AS date)" if connection.vendor == "postgresql" else f"'{month:%Y-%m-%d}'"
+    _insert(grain, dimensions, stream, start=start, when="day >= %s AND day < %s", given=[first, end])
 
 
-def _insert(grain: Grain, start_sql: str, dimensions: Sequence[str], added: str, source: str, by: str, given: list[Any], start: Any = None) -> None:
-    quoted = [connection.ops.quote_name(name) for name in (*dimensions, "bucket")]
+def _insert(grain: Grain, dimensions: Sequence[str], stream: str, *, start: str, when: str, given: list[Any]) -> None:
+    """`start`, `when`: SQL over the facts: which day a sum stands for, and which facts are in it."""
+    quoted = [connection.ops.quote_name(name) for name in dimensions]
     absent = [name for name in ("product_line", "region") if name not in dimensions]
-    columns = ["grain", "stream", "start", *quoted, *absent, *(connection.ops.quote_name(name) for name in SUMS)]
-    if start_sql == "%s" and connection.vendor == "postgresql":
-        start_sql = "CAST(%s AS date)"
-    chosen = ", ".join(["%s", "stream", start_sql, *quoted, *("''" for _ in absent), added])
-    grouped = ", ".join(["stream", *([by] if by else []), *quoted])
-    sql = f"INSERT INTO insight_rollup ({', '.join(columns)}) SELECT {_text('%s')}, {chosen.removeprefix('%s, ')} {source} GROUP BY {grouped}"
+    columns = ["grain", "stream", "start", *quoted, *absent, *(connection.ops.quote_name(name) for name in SUMS), "histogram"]
+    outside = ", ".join([_text("%s"), "stream", "start", *quoted, *("''" for _ in absent), TOGETHER, HISTOGRAM[connection.vendor]])
+    inside = ", ".join(["stream", f"{start} AS start", *quoted, "bucket", ADDED])
+    by = ", ".join(["stream", *(["day"] if start == "day" else []), *quoted])
+    sql = (
+        f"INSERT INTO insight_rollup ({', '.join(columns)}) SELECT {outside} FROM (SELECT {inside} FROM insight_fact"
+        f" WHERE replaced_at IS NULL AND excluded = '' AND stream = %s AND {when} GROUP BY {by}, bucket) AS by_bucket"
+        f" GROUP BY {', '.join(['stream', 'start', *quoted])}"
+    )
     with connection.cursor() as cursor:
-        cursor.execute(sql, [grain.value, *([start] if start is not None else []), *given])
+        cursor.execute(sql, [grain.value, stream, *given])
 
 
 def _text(mark: str) -> str:
