@@ -2,4 +2,4 @@
 
 from apps.insight.api import boards, cuts, figures, meter, prints
 
-urlpatterns = [*figures.urlpatterns, *boards.urlpatterns, *cuts.urlpatterns, *prints.urlpatterns, *meter.urlpatterns]
+urlpatterns = [*figures.urlpatterns, *cuts.urlpatterns, *boards.urlpatterns, *prints.urlpatterns, *meter.urlpatterns]
