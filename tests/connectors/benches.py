@@ -221,7 +221,7 @@ def _crm_bottle(line: Line) -> Bench:
     return Bench(
         name="crm_bottle", connector=registry.connector("crm_bottle"), line=line, stream="deals", record=deal,
         settings={"service_token": KEY, "webhook_secret": SECRET, "organisation": "org-1"},
-        reads=("stages.read", {}), writes=("deal.note", {"deal_id": deal, "text": "Bench"}), refusal=_bottle, later_409=True,
+        reads=("stages.read", {}), writes=("deal.note", {"deal_id": deal, "text": "Bench"}), refusal=_bottle, gone_status=False, later_409=True,
         signed=_bottle_signed, sandbox=False,
     )  # fmt: skip
 

@@ -67,15 +67,6 @@ class BottleClient:
     def get(self, path: str, params: Mapping[str, Any] | None = None) -> Json:
         return self._json("GET", path, params=params)
 
-    def find(self, path: str) -> Json | None:
-        """None when the CRM says 404: gone, or never there."""
-        try:
-            return self.get(path)
-        except PermanentError as error:
-            if error.code == "not_found":
-                return None
-            raise
-
     def write(self, method: str, path: str, body: Json, *, key: str, actor: Actor) -> Json:
         """`key` is both the idempotency key and the mark by which the change feed names its writer."""
         headers = {"Idempotency-Key": key, "X-Portal-Origin": key, "Authorization": f"Bearer {actor.token or self._service}"}

@@ -13,7 +13,7 @@ from apps.connectors.erp_tryton.config import TrytonConfig
 from apps.integrations.canonical import Canonical
 from apps.integrations.sdk import Hint, HintPage, Page, retry_reading
 
-PAGE = 100
+PAGE = 200
 FEED_PAGE = 200
 
 

@@ -9,6 +9,7 @@ from trytond.model.exceptions import AccessError
 from trytond.pool import Pool
 from trytond.transaction import Transaction, without_check_access
 
+from . import beside
 from .inbox import CommandError
 
 READERS = {}
@@ -138,26 +139,49 @@ def promised_quantities(product_ids):
 
 @reader('order', 'sale.sale', code='number')
 def orders(records):
-    return [order(sale) for sale in records]
+    check_fields('sale.line', ['quantity', 'unit_price', 'amount'])
+    ids = [sale.id for sale in records]
+    # numbers of what follows from an order that the caller may see
+    shipments, invoices, lines = beside.shipments_of_sales(ids), beside.invoices_of_sales(ids), beside.lines_of_sales(ids)
+    unwanted, region = beside.sales_with_nothing_left(ids), once(region_of)
+    goods = goods_of(line['product'] for rows in lines.values() for line in rows)
+    return [{
+            'id': sale.id, 'number': sale.number, 'state': sale.state, 'reference': sale.reference,
+            'party': party_of(sale.party), 'currency': sale.currency.code, 'total_amount': sale.total_amount,
+            'payment_term': sale.payment_term.name if sale.payment_term else None, 'comment': sale.comment,
+            'region': region(sale.party), 'created_at': made_at(sale), 'planned_date': sale.shipping_date,
+            'sale_date': sale.sale_date, 'shipment_state': sale.shipment_state, 'invoice_state': sale.invoice_state,
+            'write_date': stamp(sale), 'shipments': shipments.get(sale.id, []), 'invoices': invoices.get(sale.id, []),
+            'given_up': sale.id in unwanted and given_up(sale),
+            'lines': [order_line(sale, line, goods) for line in lines.get(sale.id, [])],
+            } for sale in records]
 
 
-def order(sale):
-    with without_check_access():       # numbers of what follows from an order that the caller may see
-        shipments = [{'id': s.id, 'number': s.number, 'state': s.state} for s in sale.shipments]
-        invoices = [{'id': i.id, 'number': i.number, 'state': i.state} for i in sale.invoices]
+def order_line(sale, line, goods):
+    product = goods.get(line['product'])
+    amount = Decimal(str(line['quantity'] or 0)) * (line['unit_price'] or Decimal(0))
     return {
-        'id': sale.id, 'number': sale.number, 'state': sale.state, 'reference': sale.reference,
-        'party': party_of(sale.party), 'currency': sale.currency.code, 'total_amount': sale.total_amount,
-        'payment_term': sale.payment_term.name if sale.payment_term else None, 'comment': sale.comment,
-        'region': region_of(sale.party), 'created_at': made_at(sale), 'planned_date': sale.shipping_date,
-        'sale_date': sale.sale_date, 'shipment_state': sale.shipment_state, 'invoice_state': sale.invoice_state,
-        'write_date': stamp(sale), 'shipments': shipments, 'invoices': invoices, 'given_up': given_up(sale),
-        'lines': [{
-                'id': line.id, 'product': line.product.code if line.product else None,
-                'name': line.product.template.name if line.product else line.description,
-                'quantity': line.quantity, 'unit_price': line.unit_price, 'amount': line.amount, 'product_line': line_of(line.product),
-                } for line in sale.lines if line.type == 'line'],
-        }
+        'id': line['id'], 'product': product['code'] if product else None, 'name': product['name'] if product else line['description'],
+        'quantity': line['quantity'], 'unit_price': line['unit_price'], 'amount': sale.currency.round(amount),
+        'product_line': product['product_line'] if product else None}
+
+
+def goods_of(ids):
+    "product id -> code, name and product line, read once for all lines and moves that name it"
+    with without_check_access():
+        products = Pool().get('product.product').browse(sorted({one for one in ids if one}))
+        return {p.id: {'code': p.code, 'name': p.template.name, 'product_line': line_of(p)} for p in products}
+
+
+def once(function):
+    "The same, asked once for each record"
+    known = {}
+
+    def asked(record):
+        if record.id not in known:
+            known[record.id] = function(record)
+        return known[record.id]
+    return asked
 
 
 def given_up(sale):
@@ -173,21 +197,21 @@ def given_up(sale):
 
 @reader('shipment', 'stock.shipment.out', code='number')
 def shipments(records):
-    return [shipment(s) for s in records]
-
-
-def shipment(s):
+    check_fields('stock.move', ['product', 'quantity', 'state'])
+    ids = [s.id for s in records]
+    sales, moves, region = beside.sales_of_shipments(ids), beside.moves_of_shipments(ids), once(region_of)
+    goods = goods_of(move['product'] for rows in moves.values() for move in rows)
     with without_check_access():
-        sales = {m.sale.id: m.sale for m in s.outgoing_moves if m.sale}
-    return {
-        'id': s.id, 'number': s.number, 'state': s.state, 'reference': s.reference, 'party': party_of(s.customer),
-        'planned_date': s.planned_date, 'effective_date': s.effective_date, 'left_at': moment(s.portal_left_at),
-        'region': region_of(s.customer), 'created_at': made_at(s),
-        'write_date': stamp(s), 'orders': [{'id': i, 'number': sale.number} for i, sale in sorted(sales.items())],
-        'moves': [{
-                'id': m.id, 'product': m.product.code, 'name': m.product.template.name, 'quantity': m.quantity,
-                'unit': m.unit.symbol, 'state': m.state, 'product_line': line_of(m.product)} for m in s.outgoing_moves if m.state != 'cancelled'],
-        }
+        units = {u.id: u.symbol for u in Pool().get('product.uom').browse(sorted({move['unit'] for rows in moves.values() for move in rows}))}
+    return [{
+            'id': s.id, 'number': s.number, 'state': s.state, 'reference': s.reference, 'party': party_of(s.customer),
+            'planned_date': s.planned_date, 'effective_date': s.effective_date, 'left_at': moment(s.portal_left_at),
+            'region': region(s.customer), 'created_at': made_at(s), 'write_date': stamp(s), 'orders': sales.get(s.id, []),
+            'moves': [
+                {'id': move['id'], 'product': goods[move['product']]['code'], 'name': goods[move['product']]['name'],
+                 'product_line': goods[move['product']]['product_line'], 'quantity': move['quantity'], 'unit': units[move['unit']],
+                 'state': move['state']} for move in moves.get(s.id, [])],
+            } for s in records]
 
 
 @reader('purchase_request', 'purchase.request', code='rec_name')
@@ -207,13 +231,14 @@ def purchase_requests(records):
 @reader('invoice', 'account.invoice', code='number', domain=[('type', '=', 'out')])
 def invoices(records):
     check_fields('account.invoice', ['amount_to_pay', 'total_amount'])
+    sales, region = beside.sales_of_invoices([i.id for i in records]), once(region_of)
     return [{
             'id': i.id, 'number': i.number, 'state': i.state, 'party': party_of(i.party), 'currency': i.currency.code,
             'total_amount': i.total_amount, 'amount_to_pay': i.amount_to_pay, 'invoice_date': i.invoice_date,
             'due_date': max((line.maturity_date for line in i.lines_to_pay if line.maturity_date), default=None),
-            'region': region_of(i.party), 'created_at': made_at(i), 'paid_amount': i.total_amount - i.amount_to_pay if i.state in POSTED else 0,
+            'region': region(i.party), 'created_at': made_at(i), 'paid_amount': i.total_amount - i.amount_to_pay if i.state in POSTED else 0,
             'paid_date': max((line.date for line in i.payment_lines), default=None) if i.state == 'paid' else None,
-            'orders': [{'id': s.id, 'number': s.number} for s in i.sales], 'write_date': stamp(i),
+            'orders': sales.get(i.id, []), 'write_date': stamp(i),
             } for i in records]
 
 
