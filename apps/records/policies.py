@@ -57,7 +57,7 @@ def columns(kind: str, record: Json) -> dict[str, Any]:
         "key": str(record.get("key") or "")[:120],
         "name": str(record.get("name") or record.get("subject") or record.get("customer_name") or record.get("sku") or "")[:200],
         "owner_email": str(record.get("owner_email") or record.get("author_email") or "")[:254],
-        "customer_key": str(_customer_key(kind, record))[:120],
+        "customer_key": str(customer_key(kind, record))[:120],
         "customer_id": str(record.get("customer_id") or "")[:120],
         "reference": str(record.get("reference") or "")[:200],
         "state": str(record.get("stage_kind") or record.get("state") or "")[:40],
@@ -70,7 +70,7 @@ def columns(kind: str, record: Json) -> dict[str, Any]:
     }
 
 
-def _customer_key(kind: str, record: Json) -> Any:
+def customer_key(kind: str, record: Json) -> Any:
     if kind in {"customer", "receivable"}:
         return record.get("key") or ""
     return record.get("customer_key") or ""

@@ -50,3 +50,5 @@ OTHER_WAYS = (
     "workflows.timer_fired",
     "workflows.withdrawn",
 )
+# ... and the adding up of figures (tests/journeys/test_real_kpis.py).
+FIGURES = ("insight.adding_up",)

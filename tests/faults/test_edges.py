@@ -24,11 +24,12 @@ class Killed(BaseException):
 @pytest.mark.req("P16", "D5")
 def test_every_declared_edge_is_killed_somewhere() -> None:
     import apps.business.tasks
+    import apps.insight.tasks
     import apps.integrations.tasks
     import apps.workflows.tasks  # noqa: F401
 
     on_the_way = {*edges.WORKER, *edges.WEB}
-    elsewhere = {*edges.LOADING, *edges.OTHER_WAYS}
+    elsewhere = {*edges.LOADING, *edges.OTHER_WAYS, *edges.FIGURES}
     assert len(on_the_way) >= 15
     assert not on_the_way & elsewhere
     assert on_the_way | elsewhere == failpoints.KNOWN

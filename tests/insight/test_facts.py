@@ -160,3 +160,22 @@ def test_facts_of_the_coarse_buckets_are_put_into_the_fine_ones(db: None) -> Non
     importlib.import_module("apps.insight.migrations.0003_finer_buckets").regroup(apps, None)
     assert {row.stream: row.bucket for row in Fact.objects.all()} == {"task.decided": kpis.bucket_of(4550), "order": 0}
     assert list(DirtyDay.objects.values_list("stream", "day")) == [("task.decided", TODAY)]
+
+
+@given(st.lists(st.dictionaries(st.sampled_from(["r1", "r2", "r3"]), st.lists(drafts, max_size=4), min_size=1), min_size=1, max_size=4))
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+def test_many_subjects_are_kept_as_each_of_them_alone(db: None, pages: list[dict[str, list[Draft]]]) -> None:
+    def written(how: str) -> tuple[list[int], list[Any], list[Any]]:
+        with transaction.atomic():
+            counts = []
+            for number, page in enumerate(pages):
+                now = NOW + dt.timedelta(seconds=number)
+                counts.append(services.facts.keep_many(drafts=page, now=now) if how == "many" else
+                              sum(services.keep(subject=subject, drafts=made, now=now) for subject, made in page.items()))  # fmt: skip
+            names = [field.name for field in Fact._meta.fields if field.name != "id"]
+            rows = sorted(map(str, Fact.objects.values_list(*names)))
+            days = sorted(set(DirtyDay.objects.values_list("stream", "day")))
+            transaction.set_rollback(True)
+        return counts, rows, days
+
+    assert written("many") == written("each")

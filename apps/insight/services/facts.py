@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields
 
 from apps.insight.models import DirtyDay, Fact
@@ -22,17 +22,42 @@ def keep(*, subject: str, drafts: Iterable[Draft], now: dt.datetime, streams: Se
         rows = rows.filter(stream__in=streams)
     if since is not None:
         rows = rows.filter(day__gte=since)
-    known = {(row.stream, row.part): row for row in rows}
-    wanted = {draft.place: draft for draft in drafts}
-    ended = [row for place, row in known.items() if place not in wanted or not _same(row, wanted[place])]
-    moment = max([now, *(row.recorded_at for row in ended)])
-    fresh = [draft for place, draft in wanted.items() if place not in known or not _same(known[place], draft)]
-    if not ended and not fresh:
+    return _write([_Page(subject, rows, drafts, now)], now)
+
+
+def keep_many(*, drafts: Mapping[str, Sequence[Draft]], now: dt.datetime) -> int:
+    """`keep` of all streams for each of several subjects, with a few statements for all of them together."""
+    known: dict[str, list[Fact]] = {subject: [] for subject in drafts}
+    for row in Fact.objects.select_for_update().filter(subject__in=sorted(drafts), replaced_at=None).order_by("pk"):
+        known[row.subject].append(row)
+    return _write([_Page(subject, known[subject], made, now) for subject, made in drafts.items()], now)
+
+
+class _Page:
+    """What differs of one subject: rows that end, drafts that become facts, and at which moment."""
+
+    def __init__(self, subject: str, rows: Iterable[Fact], drafts: Iterable[Draft], now: dt.datetime) -> None:
+        known = {(row.stream, row.part): row for row in rows}
+        wanted = {draft.place: draft for draft in drafts}
+        self.subject = subject
+        self.ended = [row for place, row in known.items() if place not in wanted or not _same(row, wanted[place])]
+        self.fresh = [draft for place, draft in wanted.items() if place not in known or not _same(known[place], draft)]
+        self.moment = max([now, *(row.recorded_at for row in self.ended)])
+
+
+def _write(pages: Iterable[_Page], now: dt.datetime) -> int:
+    differing = [page for page in pages if page.ended or page.fresh]
+    if not differing:
         return 0
-    Fact.objects.filter(pk__in=[row.pk for row in ended]).update(replaced_at=moment)
-    Fact.objects.bulk_create([_fact(subject, draft, moment) for draft in fresh])
-    mark_dirty(days={(row.stream, row.day) for row in ended} | {(draft.stream, draft.day) for draft in fresh}, now=now)
-    return len(ended) + len(fresh)
+    ends: dict[dt.datetime, list[int]] = {}
+    for page in differing:
+        ends.setdefault(page.moment, []).extend(row.pk for row in page.ended)
+    for moment, pks in ends.items():
+        Fact.objects.filter(pk__in=pks).update(replaced_at=moment)
+    Fact.objects.bulk_create([_fact(page.subject, draft, page.moment) for page in differing for draft in page.fresh])
+    ended = {(row.stream, row.day) for page in differing for row in page.ended}
+    mark_dirty(days=ended | {(draft.stream, draft.day) for page in differing for draft in page.fresh}, now=now)
+    return sum(len(page.ended) + len(page.fresh) for page in differing)
 
 
 def add(*, subject: str, draft: Draft, now: dt.datetime) -> int:

@@ -10,9 +10,11 @@ from typing import Any
 
 from django.db import connection, transaction
 
+from apps.core.failpoints import declare, failpoint
 from apps.insight.models import DirtyDay, Fact, Grain, Rollup
 from apps.insight.policies import periods
 
+declare("insight.adding_up")
 SUMS = ("rows", "n", "hits", "total", "hit_total", "squares")
 # grain of days, grain of months, dimensions
 GRAINS: tuple[tuple[Grain, Grain, tuple[str, ...]], ...] = (
@@ -62,6 +64,7 @@ def rebuild_days(stream: str, days: Iterable[dt.date]) -> None:
     for daily, monthly, dimensions in GRAINS:
         for some in (wanted[index : index + CHUNK] for index in range(0, len(wanted), CHUNK)):
             Rollup.objects.filter(grain=daily, stream=stream, start__in=some).delete()
+            failpoint("insight.adding_up")
             _add_days(daily, dimensions, stream, some)
         for month in months:
             Rollup.objects.filter(grain=monthly, stream=stream, start=month).delete()

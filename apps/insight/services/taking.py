@@ -19,7 +19,7 @@ from apps.directory import selectors as directory
 from apps.insight.models import Fact, KpiVersion
 from apps.insight.policies import facts as policies
 from apps.insight.policies.facts import Around, Draft
-from apps.insight.services.facts import add, keep
+from apps.insight.services.facts import add, keep, keep_many
 from apps.integrations import selectors as integrations
 from apps.records import selectors as records
 from apps.records.selectors import Measured
@@ -43,15 +43,16 @@ def take_records(*, connection: str, kind: str, external_ids: Iterable[str], now
         found = records.measured(kind, some, connection)
         held = integrations.open_items_of(connection, kind, some)
         looking = _Looking(kind, found, now)
-        for record in found:
-            changed += _take(record, looking, held.get(record.external_id), now)
+        if kind in policies.LEVELS:
+            changed += sum(_take_levels(record, looking, held.get(record.external_id), now) for record in found)
+            made: dict[str, list[Draft]] = {}
+        else:
+            made = {_subject(record): _drafts(record, looking, held.get(record.external_id)) for record in found}
         known = {record.external_id for record in found}
-        for ident, item in held.items():
-            if ident not in known:
-                changed += keep(subject=subject_of(connection, kind, ident), drafts=policies.left_out(
-                    kind, item.raw, clock.company_today(item.created_at)), now=now)
-        for ident in set(some) - known - set(held):
-            changed += keep(subject=subject_of(connection, kind, ident), drafts=[], now=now)
+        for ident in set(some) - known:
+            item = held.get(ident)
+            made[subject_of(connection, kind, ident)] = policies.left_out(kind, item.raw, clock.company_today(item.created_at)) if item else []
+        changed += keep_many(drafts=made, now=now)
         if further:
             changed += _further(kind, found, now)
     return changed
@@ -61,15 +62,20 @@ def _chunks(ids: Sequence[str]) -> Iterator[Sequence[str]]:
     return (ids[start : start + CHUNK] for start in range(0, len(ids), CHUNK))
 
 
-def _take(record: Measured, looking: _Looking, held: Any, now: dt.datetime) -> int:
-    subject, around = subject_of(record.connection, record.kind, record.external_id), looking.around(record)
+def _subject(record: Measured) -> str:
+    return subject_of(record.connection, record.kind, record.external_id)
+
+
+def _drafts(record: Measured, looking: _Looking, held: Any) -> list[Draft]:
     owner, unit = record.owner_id, looking.units.get(record.owner_id)
-    streams = policies.LEVELS.get(record.kind, ())
-    if not streams:
-        made = [] if record.gone else policies.drafts(record.kind, record.data, around)
-        made = [replace(draft, owner=owner, department=unit, excluded=policies.QUARANTINE if held else draft.excluded) for draft in made]
-        return keep(subject=subject, drafts=made, now=now)
-    # The last good reading of a stock goes on counting while a later one is in quarantine.
+    made = [] if record.gone else policies.drafts(record.kind, record.data, looking.around(record))
+    return [replace(draft, owner=owner, department=unit, excluded=policies.QUARANTINE if held else draft.excluded) for draft in made]
+
+
+def _take_levels(record: Measured, looking: _Looking, held: Any, now: dt.datetime) -> int:
+    """The last good reading of a stock goes on counting while a later one is in quarantine."""
+    subject, around = _subject(record), looking.around(record)
+    owner, unit, streams = record.owner_id, looking.units.get(record.owner_id), policies.LEVELS[record.kind]
     aside = [Draft(streams[0], clock.company_today(held.created_at), part="held", excluded=policies.QUARANTINE, owner=owner,
                    department=unit)] if held else []  # fmt: skip
     changed = keep(subject=f"{subject}:held"[:180], drafts=aside, now=now)
@@ -146,7 +152,7 @@ def _further(kind: str, found: Sequence[Measured], now: dt.datetime) -> int:
     """Facts that lean on these records: of a customer, everything that names it; of an order, its deliveries and the customer's first order; of a
     follow-up, its deal; of a product, its stock."""
     if kind == "customer":
-        return sum(_of_customer(one, now) for one in found)
+        return _of_customers(found, now)
     if kind == "order":
         return _of_orders(found, now)
     if kind == "follow_up":
@@ -157,19 +163,23 @@ def _further(kind: str, found: Sequence[Measured], now: dt.datetime) -> int:
     return 0
 
 
-def _of_customer(customer: Measured, now: dt.datetime) -> int:
-    named = records.of_customer(customer.key, customer.external_id, except_for=("customer",))
+def _of_customers(customers: Sequence[Measured], now: dt.datetime) -> int:
+    named = records.of_customers([one.key for one in customers], [one.external_id for one in customers], except_for=("customer",))
     return sum(take_records(connection=connection, kind=kind, external_ids=ids, now=now, further=False)
                for (connection, kind), ids in sorted(named.items()) if kind in FLOWING)  # fmt: skip
 
 
 def _of_orders(orders: Sequence[Measured], now: dt.datetime) -> int:
-    changed, units = 0, _units_of({one.owner_id for one in orders})
-    for key, order in {one.customer_key: one for one in orders if one.customer_key}.items():
-        first = records.dated_by_customer("order", key, policies.OUT_OF_ORDERS)
-        region = next((policies.region_of(one.data) for one in records.naming("customer", [key])), "")
-        draft = Draft("customer.bought", clock.company_today(first or now), owner=order.owner_id, department=units.get(order.owner_id), region=region)
-        changed += keep(subject=f"{order.connection}:first_order:{key}"[:180], drafts=[draft] if first else [], now=now)
+    units = _units_of({one.owner_id for one in orders})
+    by_customer = {one.customer_key: one for one in orders if one.customer_key}
+    first = records.dated_by_customer("order", by_customer, policies.OUT_OF_ORDERS)
+    regions = {one.key: policies.region_of(one.data) for one in records.naming("customer", by_customer)}
+    made = {}
+    for key, order in by_customer.items():
+        draft = Draft("customer.bought", clock.company_today(first.get(key, now)), owner=order.owner_id, department=units.get(order.owner_id),
+                      region=regions.get(key, ""))  # fmt: skip
+        made[f"{order.connection}:first_order:{key}"[:180]] = [draft] if key in first else []
+    changed = keep_many(drafts=made, now=now)
     ids = records.orders_named("shipment", [one.external_id for one in orders])
     return changed + (_again("shipment", records.measured("shipment", ids), now) if ids else 0)
 

@@ -22,7 +22,7 @@ from apps.integrations.events import RECORDS_LOADED, STREAM_LOADED
 from apps.integrations.models import Connection, StreamState, SyncRun
 from apps.integrations.services.calls import call
 from apps.integrations.services.connections import config_of, get_connection
-from apps.integrations.services.quarantine import hold, release
+from apps.integrations.services.quarantine import hold, release_all
 from apps.integrations.services.reading import Understood, understand
 from apps.jobs import services as jobs
 
@@ -131,8 +131,7 @@ def _announce(state: StreamState, good: list[Json], page: Page, now: dt.datetime
     connection = state.connection
     where = {"connection": connection.key, "system": connection.key, "stream": state.stream, "kind": state.kind}
     order = f"load:{connection.key}:{state.stream}"
-    for record in good:
-        release(connection=connection, stream=state.stream, external_id=str(record["external_id"]), outcome="cured", now=now)
+    release_all(connection=connection, stream=state.stream, external_ids=[str(record["external_id"]) for record in good], outcome="cured", now=now)
     if good:
         jobs.publish(event=RECORDS_LOADED, data={**where, "records": good, "as_of": now.isoformat()}, now=now, order_key=order)
     if not page.more:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from django.db import transaction
@@ -81,6 +81,14 @@ def release(*, connection: Connection, stream: str, external_id: str, outcome: s
         return False
     _close(item, QuarantineItem.State.RELEASED, outcome, None, now)
     return True
+
+
+def release_all(*, connection: Connection, stream: str, external_ids: Iterable[str], outcome: str, now: dt.datetime) -> None:
+    """`release` for each of several records, nearly all of which were never held. In the caller's transaction."""
+    items = QuarantineItem.objects.select_for_update().filter(
+        connection=connection, stream=stream, external_id__in=list(external_ids), state=QuarantineItem.State.OPEN)
+    for item in items.order_by("pk"):
+        _close(item, QuarantineItem.State.RELEASED, outcome, None, now)
 
 
 def _close(item: QuarantineItem, state: str, outcome: str, person: Any, now: dt.datetime, reason: str = "") -> None:

@@ -1,7 +1,7 @@
 """Reading records: `views` for people, `raw` for services and the engine."""
 
 from apps.records.selectors.finding import find
-from apps.records.selectors.measured import Measured, dated_by_customer, every, follow_ups_of, measured, naming, of_customer, orders_named, projected
+from apps.records.selectors.measured import Measured, dated_by_customer, every, follow_ups_of, measured, naming, of_customers, orders_named, projected
 from apps.records.selectors.raw import (
     as_of,
     latest_follow_up,
@@ -54,7 +54,7 @@ __all__ = [
     "latest_follow_up",
     "measured",
     "naming",
-    "of_customer",
+    "of_customers",
     "order",
     "orders",
     "orders_named",

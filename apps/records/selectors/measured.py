@@ -52,21 +52,20 @@ def naming(kind: str, keys: Iterable[str]) -> list[Measured]:
     return _measured(Record.objects.filter(kind=kind, key__in=[key for key in keys if key], deleted_at=None))
 
 
-def of_customer(customer_key: str, customer_id: str, except_for: Iterable[str] = ()) -> dict[tuple[str, str], list[str]]:
-    """(connection, kind) -> external ids of everything that names this customer."""
+def of_customers(keys: Iterable[str], ids: Iterable[str], except_for: Iterable[str] = ()) -> dict[tuple[str, str], list[str]]:
+    """(connection, kind) -> external ids of everything that names one of these customers, by business key or by the source's id."""
     found: dict[tuple[str, str], list[str]] = {}
-    for name, value in (("customer_key", customer_key), ("customer_id", customer_id)):
-        if value:
-            for connection, kind, ident in Record.objects.filter(**{name: value}).exclude(kind__in=list(except_for)).values_list(
-                    "connection", "kind", "external_id"):
-                found.setdefault((connection, kind), []).append(ident)
+    for name, values in (("customer_key", keys), ("customer_id", ids)):
+        rows = Record.objects.filter(**{f"{name}__in": [value for value in values if value]}).exclude(kind__in=list(except_for))
+        for connection, kind, ident in rows.values_list("connection", "kind", "external_id"):
+            found.setdefault((connection, kind), []).append(ident)
     return found
 
 
-def dated_by_customer(kind: str, customer_key: str, except_states: Iterable[str]) -> dt.datetime | None:
-    """The moment of the customer's first record of a kind."""
-    rows = Record.objects.filter(kind=kind, customer_key=customer_key, deleted_at=None, occurred_at__isnull=False).exclude(state__in=list(except_states))
-    return rows.aggregate(first=Min("occurred_at"))["first"]
+def dated_by_customer(kind: str, customer_keys: Iterable[str], except_states: Iterable[str]) -> dict[str, dt.datetime]:
+    """Customer key -> the moment of the customer's first record of a kind, for those that have one."""
+    rows = Record.objects.filter(kind=kind, customer_key__in=list(customer_keys), deleted_at=None, occurred_at__isnull=False)
+    return dict(rows.exclude(state__in=list(except_states)).order_by().values_list("customer_key").annotate(Min("occurred_at")))
 
 
 def follow_ups_of(deal_ids: Iterable[str]) -> dict[str, int]:

@@ -51,6 +51,12 @@ class Owners:
             return self._seller_of(values["customer_key"])
         return self._person(values["owner_email"])
 
+    def look_up(self, kind: str, customer_keys: Iterable[str]) -> None:
+        """The sellers of all these customers at once."""
+        wanted = {key for key in customer_keys if key} if kind in policies.OF_CUSTOMER else set()
+        rows = Record.objects.filter(kind="customer", key__in=wanted, deleted_at=None).order_by("-pk").values_list("key", "owner_id")
+        self._by_customer |= dict.fromkeys(wanted) | dict(rows)
+
     def _person(self, email: str) -> uuid.UUID | None:
         if email not in self._by_email:
             person = directory.find_person_by_email(email)
@@ -93,11 +99,8 @@ def _locked(connection: str, kind: str, external_id: str) -> Record | None:
 
 
 def _fill(row: Record, kind: str, record: Json, owners: Owners) -> None:
-    values = policies.columns(kind, record)
     before, text = (row.key, row.owner_id), row.search
-    for name, value in values.items():
-        setattr(row, name, value)
-    row.data, row.owner_id = dict(record), owners.of(kind, values)
+    _set(row, kind, record, owners)
     row.save()
     wanted = policies.links(record)
     known = set(RecordLink.objects.filter(record=row).values_list("kind", "target"))
@@ -106,10 +109,23 @@ def _fill(row: Record, kind: str, record: Json, owners: Owners) -> None:
     RecordLink.objects.bulk_create([RecordLink(record=row, kind=k, target=t) for k, t in sorted(wanted - known)], ignore_conflicts=True)
     if kind in policies.SEARCHED and row.search != text:
         _index(row, text)
-    if kind == "customer" and row.key and before != (row.key, row.owner_id):
-        # Orders and the rest of this customer belong to its seller.
-        Record.objects.filter(kind__in=policies.OF_CUSTOMER, customer_key=row.key).exclude(owner_id=row.owner_id).update(owner_id=row.owner_id)
-        Record.objects.filter(kind__in=policies.OF_CUSTOMER, customer_key=row.key, owner_id=None).update(owner_id=row.owner_id)
+    if kind == "customer" and before != (row.key, row.owner_id):
+        _hand_over(row)
+
+
+def _set(row: Record, kind: str, record: Json, owners: Owners) -> None:
+    values = policies.columns(kind, record)
+    for name, value in values.items():
+        setattr(row, name, value)
+    row.data, row.owner_id = dict(record), owners.of(kind, values)
+
+
+def _hand_over(customer: Record) -> None:
+    """Orders and the rest of a customer belong to its seller."""
+    if customer.key:
+        rows = Record.objects.filter(kind__in=policies.OF_CUSTOMER, customer_key=customer.key)
+        rows.exclude(owner_id=customer.owner_id).update(owner_id=customer.owner_id)
+        rows.filter(owner_id=None).update(owner_id=customer.owner_id)
 
 
 def _index(row: Record, text: str) -> None:
@@ -155,11 +171,10 @@ def take_read(*, data: Json, now: dt.datetime) -> Change:
 
 def take_loaded(*, data: Json, now: dt.datetime) -> int:
     """A page of a whole load. Known records that moved meanwhile are announced as past events; new ones start nothing. Returns how many changed."""
-    owners, as_of = Owners(), dt.datetime.fromisoformat(data["as_of"])
+    as_of = dt.datetime.fromisoformat(data["as_of"])
+    page = {str(record["external_id"]): record for record in data["records"]}
     taken: list[str] = []
-    for record in data["records"]:
-        change = take(system=data["system"], connection=data["connection"], kind=data["kind"], external_id=str(record["external_id"]),
-                      record=record, as_of=as_of, owners=owners)
+    for change in _take_page(system=data["system"], connection=data["connection"], kind=data["kind"], page=page, as_of=as_of):
         if change.changed:
             taken.append(change.row.external_id)
         if change.changed and not change.new:
@@ -169,6 +184,41 @@ def take_loaded(*, data: Json, now: dt.datetime) -> int:
         jobs.publish(event=RECORDS_TAKEN, now=now, order_key=f"records:{data['connection']}:{data['kind']}",
                      data={"system": data["system"], "connection": data["connection"], "kind": data["kind"], "external_ids": taken})
     return len(taken)
+
+
+def _take_page(*, system: str, connection: str, kind: str, page: Mapping[str, Json], as_of: dt.datetime) -> list[Change]:
+    """`take` for each of a page: the new ones, all of them in a first load, are written together; so are those that are as they were."""
+    owners, fresh = Owners(), []
+    rows = Record.objects.select_for_update().filter(connection=connection, kind=kind, external_id__in=list(page)).order_by("pk")
+    known = {row.external_id: row for row in rows}
+    same = {ident: row for ident, row in known.items() if row.as_of <= as_of and row.deleted_at is None and dict(row.data) == dict(page[ident])}
+    Record.objects.filter(pk__in=[row.pk for row in same.values()]).update(as_of=as_of)
+    owners.look_up(kind, {str(policies.customer_key(kind, page[ident]))[:120] for ident in set(page) - set(known)})
+    for ident, record in page.items():
+        if ident not in known:
+            row = Record(system=system, connection=connection, kind=kind, external_id=ident, as_of=as_of)
+            _set(row, kind, record, owners)
+            fresh.append(row)
+    written = _insert(fresh, kind)
+    found = {ident: Change(row, row.state) for ident, row in same.items()} | {ident: Change(row, new=True, changed=True) for ident, row in written.items()}
+    for ident in set(page) - set(found):
+        found[ident] = take(system=system, connection=connection, kind=kind, external_id=ident, record=page[ident], as_of=as_of, owners=owners)
+    return [found[ident] for ident in page]
+
+
+def _insert(fresh: list[Record], kind: str) -> dict[str, Record]:
+    """External id -> the row, of those that nobody else wrote meanwhile."""
+    Record.objects.bulk_create(fresh, ignore_conflicts=True)
+    ours = set(Record.objects.filter(pk__in=[row.pk for row in fresh]).values_list("pk", flat=True)) if fresh else set()
+    written = {row.external_id: row for row in fresh if row.pk in ours}
+    RecordLink.objects.bulk_create([RecordLink(record=row, kind=k, target=t) for row in written.values() for k, t in sorted(policies.links(row.data))])
+    if kind in policies.SEARCHED:
+        RecordGram.objects.bulk_create(
+            [RecordGram(record=row, gram=gram) for row in written.values() for gram in sorted(matching.grams(row.search))], batch_size=5000)
+    if kind == "customer":
+        for row in written.values():
+            _hand_over(row)
+    return written
 
 
 def take_missing(*, data: Json, except_for: Iterable[str], now: dt.datetime) -> int:

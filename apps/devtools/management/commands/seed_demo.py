@@ -94,10 +94,13 @@ class Command(BaseCommand):
             return
 
     def _load(self) -> None:
-        """Run the loading jobs here, so that the first page shows a company and not an empty portal. A worker beside us may take some of them."""
+        """Run the loading jobs here, so that the first page shows a company and not an empty portal. A worker beside us may take some of them. Years of
+        history take a while: it is given up when nothing has come for some time."""
         deadline = time.monotonic() + WAIT_SECONDS * 2
         while any(run.finished_at is None for one in integrations_selectors.connections() for run in integrations_selectors.runs(one, limit=1)):
-            if not jobs.run_due():
+            if jobs.run_due():
+                deadline = time.monotonic() + WAIT_SECONDS * 2
+            else:
                 time.sleep(0.1)
             if time.monotonic() > deadline:
                 raise CommandError("The first load did not end in time; a worker goes on with it.")
