@@ -44,6 +44,7 @@ urlpatterns = [
     path("home/do/read-again/", acting.read_again),
     path("home/do/star/", acting.star),
     path("home/do/unstar/", acting.unstar),
+    path("widgets/", home.widgets_together),
     path("widgets/<str:key>/", home.widget),
     path("start/", launch.launch, name="start"),
     path("shell/todo-count/", shell.todo_count),

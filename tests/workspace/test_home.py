@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
+import html
 import re
 from types import SimpleNamespace
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from django.utils import timezone, translation
@@ -78,13 +80,35 @@ def test_a_resolved_todo_is_gone_with_the_next_look(stocked: SimpleNamespace, as
     assert client.get("/shell/todo-count/").json() == {"count": 0}
 
 
+def asked_together(page: str) -> list[str]:
+    """Keys in the page's one request for all of the portal's own widgets that were not at hand."""
+    found = re.findall(r'<div hidden hx-get="(/widgets/\?[^"]+)" hx-trigger="load" hx-swap="none">', page)
+    return parse_qs(urlsplit(html.unescape(found[0])).query)["key"] if found else []
+
+
+@pytest.mark.req("D4")
+def test_own_widgets_come_in_one_request_each_for_its_place_and_under_its_right(stocked: SimpleNamespace, as_: Any) -> None:
+    client = as_(stocked.ana)
+    keys = asked_together(client.get("/").content.decode())
+    assert {"erp.stock_alerts", "crm.my_pipeline", "business.loop"} <= set(keys)
+    page = client.get("/widgets/", {"key": [*keys, "no.such", keys[0]]}).content.decode()
+    places = re.findall(r"""hx-swap-oob="innerHTML:\[gs-id='([^']+)'\] > .grid-stack-item-content">""", page)
+    assert places == keys
+    assert "6308-2RS" in page and "Prospecting" in page and "skel" not in page
+    assert asked_together(client.get("/").content.decode()) == []  # at hand now
+    eve = as_(stocked.eve).get("/widgets/", {"key": "crm.my_pipeline"}).content.decode()
+    assert "Not for your role" in eve and "Prospecting" not in eve
+
+
 @pytest.mark.req("D4")
 def test_four_widgets_with_figures_source_and_age(stocked: SimpleNamespace, as_: Any) -> None:
     client = as_(stocked.ana)
     first = client.get("/").content.decode()
     for key in FOUR:
         assert f'hx-get="/widgets/{key}/"' in first
-    assert first.count('class="stack skel"') == len(re.findall('hx-get="/widgets/[^"]+" hx-trigger="[^"]*, load"', first)) >= len(FOUR)
+    alone, together = re.findall('hx-get="/widgets/([^"]+)/" hx-trigger="[^"]*, load"', first), asked_together(first)
+    assert first.count('class="stack skel"') == len(alone) + len(together) >= len(FOUR)
+    assert all(WIDGETS[key].outside for key in alone) and not any(WIDGETS[key].outside for key in together)
     stock = text(client.get("/widgets/erp.stock_alerts/"))
     assert "6308-2RS" in stock and "14" in stock and "60" in stock and "3 products below" in stock and "now" in stock
     assert "SO-20870" in text(client.get("/widgets/erp.my_orders/"))
@@ -161,7 +185,7 @@ def test_old_figures_stay_marked_when_a_refresh_fails(stocked: SimpleNamespace, 
     assert "Could not be refreshed" in page and "40 min ago" in page and "No open deal" in page
     with timezone.override("Asia/Shanghai"), translation.override("en"):  # as on her pages: what is remembered goes by both
         [view] = services.shown(person=stocked.ana, cells=[Cell("tests.moody", 0, 0, 4, 3)], widgets=WIDGETS, now=clock.now())
-    assert (view.state, view.old, view.triggers.endswith(", load")) == ("ready", True, True)
+    assert (view.state, view.old, view.together, view.triggers.endswith(", load delay:10s")) == ("ready", True, True, True)
 
 
 def test_a_widget_that_cannot_be_drawn_says_so(stocked: SimpleNamespace, as_: Any, moody: Moody, monkeypatch: Any) -> None:

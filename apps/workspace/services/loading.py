@@ -67,6 +67,7 @@ class WidgetView:
     drawn: str = ""
     draw_key: str = ""
     read_at: dt.datetime | None = None
+    together: bool = False
 
     @property
     def slug(self) -> str:
@@ -78,7 +79,9 @@ class WidgetView:
         asks = ["atrium:resync from:body", *(f"atrium:{kind} from:body delay:500ms" for kind in self.widget.listens)]
         if self.widget.outside:
             asks.append(f"atrium:widget-{self.slug} from:body")
-        if self.slow or (self.widget.outside and self.old):
+        if self.together:
+            asks.append("load delay:10s")  # should the page's one request for all of them come to nothing
+        elif self.slow or (self.widget.outside and self.old):
             asks.append("load delay:2s")  # should the push not come
         elif self.state == "waiting" or self.old:
             asks.append("load")
@@ -132,7 +135,7 @@ def shown(*, person: Any, cells: Iterable[Cell], widgets: dict[str, Widget], now
     known = cache.get_many([name for key in keys for name in (key, f"{key}:failed", names.drawn(key))]) if keys else {}
     views = [_at_hand(cell, widget, person, now, names, known) for cell, widget in placed]
     if not whole:
-        return views
+        return [replace(view, together=not view.widget.outside and (view.state == "waiting" or view.old)) for view in views]
     return [replace(fetched(person=person, widget=v.widget, now=now), cell=v.cell) if v.state == "waiting" else v for v in views]
 
 

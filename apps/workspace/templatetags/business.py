@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterable
 from typing import Any
+from urllib.parse import urlencode
 
 from django import template
 from django.template.loader import render_to_string
@@ -74,6 +76,7 @@ FRAME = "workspace/widgets/frame.html"
 # Stands in kept cards where each request's own token goes; nobody who names a record can write it.
 PLACE_OF_TOKEN = salted_hmac("atrium.workspace.card", "place of the token").hexdigest()
 PLACE_OF_CARD = "<!--card {key}-->"
+TOGETHER = "together"  # what stands in the place of a card, after all of them
 ORDER_STEPS = {"draft": 1, "confirmed": 2, "processing": 3, "done": 4}
 
 
@@ -133,6 +136,15 @@ def widget_card(context: Any, view: Any, editing: bool = False) -> str:
         return card
     keep_drawn(view, str(card))
     return mark_safe(card.replace(PLACE_OF_TOKEN, token))  # noqa: S308 - the same
+
+
+@register.simple_tag(takes_context=True)
+def widgets_together(context: Any, views: Iterable[Any]) -> str:
+    """What asks for all of the portal's own widgets that were not at hand, at once."""
+    if context.get("places"):
+        return mark_safe(PLACE_OF_CARD.format(key=TOGETHER))  # noqa: S308 - a name of ours
+    keys = [("key", view.widget.key) for view in views if view.together]
+    return format_html('<div hidden hx-get="/widgets/?{}" hx-trigger="load" hx-swap="none"></div>', urlencode(keys)) if keys else ""
 
 
 @register.simple_tag(takes_context=True)

@@ -17,7 +17,7 @@ from django.template.loader import render_to_string
 from apps.access.selectors import epoch
 from apps.core.requests import PortalRequest
 from apps.workspace.selectors.shell import Shell
-from apps.workspace.templatetags.business import PLACE_OF_CARD, PLACE_OF_TOKEN, widget_card
+from apps.workspace.templatetags.business import PLACE_OF_CARD, PLACE_OF_TOKEN, TOGETHER, widget_card, widgets_together
 
 TEMPLATE = "workspace/home.html"
 KEPT_FOR = 600  # seconds
@@ -36,6 +36,7 @@ def home_page(request: PortalRequest, context: dict[str, Any]) -> HttpResponse:
         cache.set(name, frame, KEPT_FOR)
     token = get_token(request)
     cards = {view.widget.key: widget_card({"request": request, "csrf_token": token}, view) for view in context["widgets"]}
+    cards[TOGETHER] = widgets_together({}, context["widgets"])
     return HttpResponse(_CARD.sub(lambda place: cards[place[1]], frame.replace(PLACE_OF_TOKEN, token)))
 
 

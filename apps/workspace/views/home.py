@@ -8,7 +8,10 @@ from typing import Any
 from django.contrib import messages
 from django.http import Http404, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
+from django.template.loader import render_to_string
 from django.utils import timezone
+from django.utils.html import format_html_join
+from django.utils.safestring import mark_safe
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
@@ -110,6 +113,20 @@ def notices(request: PortalRequest) -> HttpResponse:
 def widget(request: PortalRequest, key: str) -> HttpResponse:
     """One widget, read now. `again`: a person pressed "Try again"."""
     return widget_card(request, key, again="again" in request.GET)
+
+
+@declare("workspace.home", "view")
+@require_GET
+def widgets_together(request: PortalRequest) -> HttpResponse:
+    """The portal's own widgets that a page had not at hand (`key`, repeated), each for its place: one request for all, since each costs more than its
+    reading. Outside systems are asked one by one: the slowest would hold up the rest."""
+    now, found = clock.now(), []
+    for key in dict.fromkeys(request.GET.getlist("key")):
+        if key in WIDGETS and not WIDGETS[key].outside:
+            view = services.fetched(person=request.person, widget=WIDGETS[key], now=now)
+            found.append((key, render_to_string(WIDGETS[key].frame, {"view": view, "note": {}, "data": view.context}, request)))
+    place = """<div hx-swap-oob="innerHTML:[gs-id='{}'] > .grid-stack-item-content">{}</div>"""
+    return HttpResponse(format_html_join("", place, ((key, mark_safe(card)) for key, card in found)))  # noqa: S308 - drawn by templates of ours
 
 
 def widget_card(request: PortalRequest, key: str, *, again: bool = False, note: dict[str, Any] | None = None, status: int = 200) -> HttpResponse:

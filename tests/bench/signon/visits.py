@@ -15,7 +15,7 @@ from tests.bench.realtime import wire
 from tests.support.portal_browser import PortalBrowser
 
 FORM = re.compile(r'<form[^>]*action="([^"]+)"')
-BY_ITSELF = re.compile(r'<[^>]*hx-get="([^"]+)"[^>]*hx-trigger="[^"]*\b(?:load|revealed|intersect)\b[^>]*>')
+BY_ITSELF = re.compile(r'<[^>]*hx-get="([^"]+)"[^>]*hx-trigger="[^"]*\b(?:load(?! delay)|revealed|intersect)\b[^>]*>')
 OPEN = b"HTTP/1.1 101"
 
 
