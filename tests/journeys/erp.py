@@ -58,3 +58,27 @@ class TrytonUser:
         answers = {"ask": {"domain_moves": moves, "ignore_moves": moves, "recreate_moves": []}}
         self.call(f"{wizard}.execute", session, answers, "handle", context=context)
         self.call(f"{wizard}.delete", session)
+
+    def find(self, model: str, **equal: Any) -> int:
+        """The one record with these values."""
+        (found,) = self.call(f"model.{model}.search", [[name, "=", value] for name, value in equal.items()], 0, None, None)
+        return int(found)
+
+    def pay(self, invoice_id: int) -> None:
+        """The whole invoice, by bank transfer."""
+        wizard = "wizard.account.invoice.pay"
+        context = {"active_id": invoice_id, "active_ids": [invoice_id], "active_model": "account.invoice"}
+        session, begin, _end = self.call(f"{wizard}.create", context=context)
+        shown = self.call(f"{wizard}.execute", session, {}, begin, context=context)["view"]["defaults"]
+        given = {name: value for name, value in shown.items() if not name.endswith(".")}  # "company.": its name for people
+        answers = {"start": {**given, "payment_method": self.find("account.invoice.payment.method", name="Bank transfer")}}
+        self.call(f"{wizard}.execute", session, answers, "choice", context=context)
+        self.call(f"{wizard}.delete", session)
+
+    def recount(self, sku: str, quantity: float) -> None:
+        """An inventory of one product at the storage: from now on that much is there."""
+        line = {"product": self.find("product.product", code=sku), "quantity": quantity}
+        company = self.call("model.res.user.get_preferences", True)["company"]
+        inventory = {"location": self.find("stock.location", code="STO"), "company": company, "lines": [["create", [line]]]}
+        made = self.call("model.stock.inventory.create", [inventory], context={"company": company})
+        self.press("stock.inventory", made[0], "confirm")

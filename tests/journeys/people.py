@@ -96,8 +96,8 @@ class Somebody:
 
 
 @contextmanager
-def somebody(chromium: Any, base: str, login: str) -> Iterator[Somebody]:
-    context = chromium.new_context(viewport={"width": 1440, "height": 900}, locale="en-GB", timezone_id="Asia/Shanghai", reduced_motion="reduce")
+def somebody(chromium: Any, base: str, login: str, *, width: int = 1440) -> Iterator[Somebody]:
+    context = chromium.new_context(viewport={"width": width, "height": 900}, locale="en-GB", timezone_id="Asia/Shanghai", reduced_motion="reduce")
     context.set_default_timeout(20_000)
     try:
         yield Somebody(context.new_page(), base, login)

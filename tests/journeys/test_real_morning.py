@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+import requests
+from icalendar import Calendar
 from playwright.sync_api import expect
 
 from tests.journeys.ledger import rows
@@ -64,24 +66,30 @@ def test_the_home_page_acts_in_the_erp_and_in_the_crm(chromium: Any, office: Off
         assert [eve.problems, ana.problems] == [[], []]
 
 
-@pytest.mark.req("D3", "E11", "E12", "E13")
-def test_a_visit_is_asked_for_approved_made_and_is_a_follow_up_in_the_crm_once(office: Office) -> None:
-    account = office.crm.account(CUSTOMER)
-    begin = dt.datetime.now(dt.UTC) + dt.timedelta(seconds=25)
-    asked = office.at("ana").post("/api/v1/visits", json={
-        "customer_id": account, "starts_at": begin.isoformat(), "ends_at": (begin + dt.timedelta(hours=1)).isoformat(),
-        "place": "Their pump house", "purpose": "See how the new pumps run"})  # fmt: skip
+PLACE, PURPOSE = "Their pump house", "See how the new pumps run"
+REPORT = "They run well. A second set is planned for May."
+
+
+@pytest.mark.req("D2", "D3", "E11", "E12", "E13")
+def test_D3_a_visit_is_asked_for_approved_made_and_is_a_follow_up_in_the_crm_once(office: Office) -> None:
+    account, ana = office.crm.account(CUSTOMER), office.at("ana")
+    (name,) = rows(office.env["CRM_DATABASE_URL"], "select name from accounts where id = %s::uuid", account)
+    hits = ana.get(f"/visits/customers/?customer_q={name['name'].split()[0]}").text
+    assert f'value="{account}"' in hits and name["name"] in hits and CUSTOMER in hits  # of the CRM's customers, as they are called there
+    begin = (dt.datetime.now(dt.UTC) + dt.timedelta(seconds=25)).replace(microsecond=0)
+    asked = ana.post("/api/v1/visits", json={"customer_id": account, "starts_at": begin.isoformat(),
+                                             "ends_at": (begin + dt.timedelta(hours=1)).isoformat(), "place": PLACE, "purpose": PURPOSE})  # fmt: skip
     assert asked.status_code == 201, asked.text[:300]
     visit = asked.json()
-    key = f"visit:{visit['id']}"
-    task = office.task(key)
-    assert office.decide(task["id"]).status_code == 200
-    until(lambda: office.at("ana").get(f"/api/v1/visits/{visit['id']}").json()["state"] == "APPROVED", seconds=LONG, every=0.2, what="approved")
+    key, path = f"visit:{visit['id']}", f"/visits/{visit['id']}/"
+    assert office.decide(office.task(key)["id"]).status_code == 200
+    until(lambda: ana.get(f"/api/v1/visits/{visit['id']}").json()["state"] == "APPROVED", seconds=LONG, every=0.2, what="approved")
     assert visit["number"] in office.at("boss").get(f"/customers/{account}/").text
+    on_the_calendar(office, path, str(name["name"]), begin)
     before = len(follow_ups(office, account))
 
     def reported() -> bool:
-        answer = office.at("ana").post(f"/api/v1/visits/{visit['id']}/report", json={"report": "They run well. A second set is planned for May."})
+        answer = ana.post(f"/api/v1/visits/{visit['id']}/report", json={"report": REPORT})
         assert answer.status_code in {200, 409}, answer.text[:300]  # 409: it has not begun yet
         return bool(answer.status_code == 200)
 
@@ -89,7 +97,30 @@ def test_a_visit_is_asked_for_approved_made_and_is_a_follow_up_in_the_crm_once(o
     until(lambda: len(follow_ups(office, account)) > before, seconds=LONG, every=0.2, what="the follow-up in the CRM")
     until(lambda: office.case(key)["state"] == "COMPLETED", seconds=LONG, every=0.2, what="the end of the case")
     (written,) = follow_ups(office, account)[: len(follow_ups(office, account)) - before]
-    assert "A second set is planned for May." in written["body"]
+    assert REPORT in written["body"]
+    for login in ("ana", "boss"):
+        page = office.at(login).get(f"/customers/{account}/").text
+        assert visit["number"] in page and REPORT in page, login
+
+
+def on_the_calendar(office: Office, path: str, customer: str, begin: dt.datetime) -> None:
+    """In the portal, and behind the secret link that a calendar program asks without any session."""
+    ana = office.at("ana")
+    (entry,) = [one for one in ana.get("/api/v1/calendar").json() if one["url"] == path]
+    assert (entry["kind"], entry["place"], dt.datetime.fromisoformat(entry["starts_at"])) == ("visit", PLACE, begin)
+    assert customer in entry["title"]
+    assert path in ana.get("/calendar/?view=agenda").text
+    link = ana.post("/api/v1/calendar/link").json()["url"]
+    with requests.Session() as program:
+        program.trust_env = False
+        told = program.get(link, timeout=30)
+        assert (told.status_code, told.headers["Content-Type"].partition(";")[0]) == (200, "text/calendar")
+        (event,) = [one for one in Calendar.from_ical(told.text).walk("VEVENT") if path in str(one.get("url"))]
+        assert (event.decoded("dtstart"), event.decoded("dtend"), str(event["location"])) == (begin, begin + dt.timedelta(hours=1), PLACE)
+        assert customer in str(event["summary"])
+        assert ana.session.delete(f"{office.portal.url}/api/v1/calendar/link", headers={"X-CSRFToken": ana.session.cookies["atrium_csrf"]},
+                                  timeout=30).status_code == 204  # fmt: skip
+        assert program.get(link, timeout=30).status_code == 404
 
 
 @pytest.mark.req("E10", "E13")

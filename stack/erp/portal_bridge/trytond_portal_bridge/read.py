@@ -304,8 +304,13 @@ def receivables(records):
         result.append({
                 'id': p.id, 'code': p.code, 'name': p.name, 'active': p.active, 'currency': of.currency.code,
                 'balance': balance, 'overdue': sum(buckets.values(), Decimal(0)), 'ageing': buckets,
-                'region': region_of(p), 'limit': getattr(p, 'credit_limit_amount', None), 'open_invoices': open_.get(p.id, 0), 'write_date': stamp(p)})
+                'region': region_of(p), 'limit': limit_of(p, of), 'open_invoices': open_.get(p.id, 0), 'write_date': stamp(p)})
     return result
+
+
+def limit_of(party, of):
+    """What the party may owe this company; None: nobody set a limit. Tryton keeps one for each company, and without one named it finds none."""
+    return party.get_multivalue('credit_limit_amount', company=of.id) if 'credit_limit_amount' in party._fields else None
 
 
 AGES = ((30, '1-30'), (60, '31-60'), (90, '61-90'), (None, '90+'))
