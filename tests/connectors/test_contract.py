@@ -57,7 +57,7 @@ def test_what_it_can_do_is_what_its_manifest_says(connector_id: str) -> None:
 @pytest.mark.parametrize("kind", ["erp", "crm"])
 def test_systems_of_one_kind_offer_the_same(kind: str) -> None:
     """So that a flow runs on either. What a system may be unable to tell is asked for before it is used (integrations.offers)."""
-    may_lack = {"sale.find", "cases", "payments", "purchase_orders", "productions"}
+    may_lack = {"sale.find"}
     of_kind = [registry.connector(one.id) for one in registry.manifests().values() if one.kind == kind]
     assert len(of_kind) >= 2
     assert len({tuple(sorted((s.name, s.kind) for s in one.streams if s.name not in may_lack)) for one in of_kind}) == 1

@@ -192,6 +192,7 @@ def test_the_order_of_a_list_tells_no_masked_value(stocked: SimpleNamespace, as_
     assert (found["note"], found["total"], {tuple(row["masked"]) for row in found["results"]}) == (note, 6, {("available", "order_point")})
     assert keys(as_(stocked.ana), "stock", below="1") == []  # nor does the filter
     assert note in as_(stocked.ana).get("/stock/").content.decode()
+    Record.objects.filter(kind="receivable").update(amount=1)
     for index, owed in enumerate((5, 900, 70)):
         Record.objects.filter(kind="receivable", key=f"K10{index}").update(amount=owed)
     assert [row["key"] for row in selectors.receivables(stocked.fin).rows][:1] == ["K101"]

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from apps.integrations.canonical import Contact, Customer, Deal, FollowUp, Line
+from apps.integrations.canonical import Case, Contact, Customer, Deal, FollowUp, Line
 
 Raw = Mapping[str, Any]
+CASE_STATES = ("new", "assigned", "pending", "closed", "rejected", "duplicate")
 
 
 def _common(raw: Raw, key: str = "") -> dict[str, Any]:
@@ -73,4 +74,24 @@ def follow_up(raw: Raw) -> FollowUp:
         body=raw.get("body") or "",
         occurred_at=raw["at"],
         author_email=raw["author"]["email"],
+    )
+
+
+def case(raw: Raw) -> Case:
+    if raw["status"] not in CASE_STATES:
+        raise ValueError(f"the state {raw['status']!r} is not known")
+    client = raw.get("client") or {}
+    return Case(
+        **_common(raw),
+        name=raw["title"],
+        customer_id=client.get("id"),
+        customer_key=client.get("code") or "",
+        customer_name=client.get("name") or "",
+        state=raw["status"],
+        priority=raw["priority"],
+        case_type=raw["sort"],
+        owner_email=raw["owner"]["email"],
+        created_at=raw["opened_at"],
+        responded_at=raw.get("answered_at"),
+        closed_on=raw.get("closed_on"),
     )

@@ -50,9 +50,10 @@ STREAMS = (
     CrmStream("customers", "customer", "clients", mapping.customer),
     CrmStream("deals", "deal", "deals", mapping.deal),
     CrmStream("follow_ups", "follow_up", "activities", mapping.follow_up),
+    CrmStream("cases", "case", "cases", mapping.case),
 )
 # the CRM's word -> our stream; another word is passed on as it is and ignored by the framework
-KINDS = {"client": "customers", "deal": "deals", "activity": "follow_ups"}
+KINDS = {"client": "customers", "deal": "deals", "activity": "follow_ups", "case": "cases"}
 
 
 def hint_of(event: Mapping[str, Any]) -> Hint:

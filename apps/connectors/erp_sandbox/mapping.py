@@ -5,7 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from apps.integrations.canonical import Invoice, Line, Order, Product, PurchaseRequest, Receivable, Shipment, ShipmentLine, Stock
+from apps.integrations.canonical import (
+    Invoice,
+    Line,
+    Order,
+    Payment,
+    Product,
+    Production,
+    PurchaseOrder,
+    PurchaseRequest,
+    Receivable,
+    Shipment,
+    ShipmentLine,
+    Stock,
+)
 
 Raw = Mapping[str, Any]
 ORDER_STATES = {"ENTERED": "draft", "IN_PROGRESS": "processing", "COMPLETED": "done", "CANCELLED": "cancelled"}
@@ -19,6 +32,8 @@ DELIVERY_STATES = {
     "CANCELLED": "cancelled",
 }
 INVOICE_STATES = {"DRAFT": "draft", "POSTED": "posted", "PAID": "paid", "CANCELLED": "cancelled"}
+PURCHASE_STATES = {"ORDERED": "confirmed", "RECEIVED": "done", "CANCELLED": "cancelled"}
+PRODUCTION_STATES = {"PLANNED": "waiting", "RELEASED": "assigned", "RUNNING": "running", "DONE": "done", "CANCELLED": "cancelled"}
 REQUEST_STATES = {"OPEN": "open", "RECEIVED": "received", "CANCELLED": "cancelled"}
 
 
@@ -73,8 +88,8 @@ def receivable(raw: Raw) -> Receivable:
     )
 
 
-def order(raw: Raw) -> Order:
-    lines = tuple(
+def _lines(raw: Raw) -> tuple[Line, ...]:
+    return tuple(
         Line(
             external_id=line["lineId"],
             sku=line["itemNo"],
@@ -85,6 +100,9 @@ def order(raw: Raw) -> Order:
         )
         for line in raw.get("lines") or ()
     )
+
+
+def order(raw: Raw) -> Order:
     return Order(
         **_common(raw, "orderId", "orderNo"),
         customer_key=raw["partnerNo"],
@@ -95,7 +113,7 @@ def order(raw: Raw) -> Order:
         payment_term=f"{raw['termDays']} days",
         reference=raw.get("externalRef") or "",
         comment=raw.get("comment") or "",
-        lines=lines,
+        lines=_lines(raw),
         ordered_on=raw["orderedOn"],
         invoice_ids=tuple(raw.get("invoiceIds") or ()),
         shipment_ids=tuple(raw.get("deliveryIds") or ()),
@@ -139,4 +157,47 @@ def purchase_request(raw: Raw) -> PurchaseRequest:
         state=_state(REQUEST_STATES, raw),
         reference=raw.get("reference") or "",
         needed_on=raw.get("neededOn"),
+    )
+
+
+def payment(raw: Raw) -> Payment:
+    return Payment(
+        **_common(raw, "paymentId", "paymentNo"),
+        customer_key=raw["partnerNo"],
+        customer_name=raw["partnerName"],
+        invoice_id=raw["invoiceId"],
+        invoice_key=raw.get("invoiceNo") or "",
+        amount=raw["amount"],
+        currency=raw["currency"],
+        paid_on=raw["paidOn"],
+    )
+
+
+def purchase_order(raw: Raw) -> PurchaseOrder:
+    return PurchaseOrder(
+        **_common(raw, "purchaseId", "purchaseNo"),
+        supplier_key=raw["supplierNo"],
+        supplier_name=raw["supplierName"],
+        state=_state(PURCHASE_STATES, raw),
+        amount=raw["amount"],
+        currency=raw["currency"],
+        lines=_lines(raw),
+        ordered_on=raw["orderedOn"],
+        planned_on=raw["plannedOn"],
+        received_on=raw.get("receivedOn"),
+        created_at=raw["createdAt"],
+    )
+
+
+def production(raw: Raw) -> Production:
+    return Production(
+        **_common(raw, "productionId", "productionNo"),
+        sku=raw["itemNo"],
+        name=raw["name"],
+        quantity=raw["quantity"],
+        state=_state(PRODUCTION_STATES, raw),
+        planned_on=raw["plannedOn"],
+        started_on=raw.get("startedOn"),
+        done_on=raw.get("doneOn"),
+        created_at=raw["createdAt"],
     )

@@ -55,6 +55,9 @@ STREAMS = (
     ErpStream("shipments", "shipment", "deliveries", "deliveryId", mapping.shipment),
     ErpStream("invoices", "invoice", "invoices", "invoiceId", mapping.invoice),
     ErpStream("purchase_requests", "purchase_request", "requests", "requestId", mapping.purchase_request),
+    ErpStream("payments", "payment", "payments", "paymentId", mapping.payment),
+    ErpStream("purchase_orders", "purchase_order", "purchases", "purchaseId", mapping.purchase_order),
+    ErpStream("productions", "production", "productions", "productionId", mapping.production),
 )
 # the change log's word -> our stream; another word is passed on as it is and ignored by the framework
 ENTITIES = {
@@ -65,6 +68,9 @@ ENTITIES = {
     "delivery": "shipments",
     "invoice": "invoices",
     "request": "purchase_requests",
+    "payment": "payments",
+    "purchase": "purchase_orders",
+    "production": "productions",
 }
 _TRANSITIONS = {("delivery", "SHIPPED"): "shipped", ("delivery", "DELIVERED"): "shipped", ("order", "CANCELLED"): "cancelled"}
 

@@ -206,7 +206,7 @@ def company(request: PortalRequest) -> HttpResponse:
 def _company_changes(form: QueryDict) -> dict[str, Any]:
     limits: dict[str, dict[str, str]] = {}
     for name, value in form.dict().items():
-        if name.startswith("limit ") and name.count(" ") == 2 and value:
+        if name.startswith("limit ") and name.count(" ") == 2 and isinstance(value, str) and value:
             _word, key, channel = name.split(" ")
             limits.setdefault(channel, {})[key] = str(value)
     own = changes_of(form)

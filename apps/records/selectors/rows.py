@@ -74,7 +74,9 @@ def listing(person: Any, kind: str, *, q: str = "", page: int = 1, size: int = S
         ordered = _judged(ordered, rights, words, set(by))
         total = len(ordered)
     fields = policies.ordered_fields(kind, _columns(order))
-    ordered, note = (ordered, "") if rights.reads_always(fields) else _disordered(ordered, rights, fields)
+    note = ""
+    if not rights.reads_always(fields):
+        ordered, note = _disordered(ordered, rights, fields)  # type: ignore[assignment]
     pages = policies.pages(total, size)
     page = max(1, min(page, pages))
     rows = list(ordered[(page - 1) * size : page * size])

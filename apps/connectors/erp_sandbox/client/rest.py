@@ -9,6 +9,7 @@ import requests
 from apps.integrations.sdk import AuthError, Client, GoneError, Json, OutsideError, PermanentError, TransientError, json_of, retry_after
 
 SYSTEM = "ERP"
+READ = ("items", "stock", "balances", "orders", "deliveries", "invoices", "requests", "payments", "purchases", "productions")
 # operation -> (method, path); values named in the path are taken out of what is given
 PATHS = {
     "info": ("GET", "/api/info"),
@@ -20,8 +21,8 @@ PATHS = {
     "deliveries.advance": ("POST", "/api/deliveries/{deliveryId}/advance"),
     "tickets.open": ("POST", "/api/tickets"),
     "sessions.end": ("POST", "/api/sessions/end"),
-    **{f"{what}.list": ("GET", f"/api/{what}") for what in ("items", "stock", "balances", "orders", "deliveries", "invoices", "requests")},
-    **{f"{what}.get": ("GET", f"/api/{what}/{{id}}") for what in ("items", "stock", "balances", "orders", "deliveries", "invoices", "requests")},
+    **{f"{what}.list": ("GET", f"/api/{what}") for what in READ},
+    **{f"{what}.get": ("GET", f"/api/{what}/{{id}}") for what in READ},
 }
 
 

@@ -38,6 +38,9 @@ OPERATIONS = {
     "deliveries.list": "ListDeliveries",
     "invoices.list": "ListInvoices",
     "requests.list": "ListPurchaseRequests",
+    "payments.list": "ListPayments",
+    "purchases.list": "ListPurchaseOrders",
+    "productions.list": "ListProductions",
     "items.get": "GetItem",
     "stock.get": "GetStockLevel",
     "balances.get": "GetBalance",
@@ -45,6 +48,9 @@ OPERATIONS = {
     "deliveries.get": "GetDelivery",
     "invoices.get": "GetInvoice",
     "requests.get": "GetPurchaseRequest",
+    "payments.get": "GetPayment",
+    "purchases.get": "GetPurchaseOrder",
+    "productions.get": "GetProduction",
 }
 
 

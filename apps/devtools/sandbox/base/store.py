@@ -5,10 +5,11 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import json
+import re
 import sqlite3
 import threading
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -107,14 +108,18 @@ class Writer(Reader):
 
 
 class Store:
-    """The database of one system. `dedupe` False switches the request keys off: only for the test that must then see a double."""
+    """The database of one system. `later`: what fills a table that a file of an earlier release does not have. `dedupe` False switches the request
+    keys off: only for the test that must then see a double."""
 
-    def __init__(self, path: Path, *, tables: str, seed: Callable[[Writer], None], dedupe: bool = True) -> None:
+    def __init__(self, path: Path, *, tables: str, seed: Callable[[Writer], None], dedupe: bool = True,
+                 later: Mapping[str, Callable[[Writer], None]] | None = None) -> None:
         self.path, self.dedupe = path, dedupe
         self.changed = threading.Condition()
         self._turn = threading.Lock()
         if not path.exists():
             self._create(tables, seed)
+        else:
+            self._complete(tables, later)
         self._keeper = _connect(path)  # while one connection stays, the others need not tidy the journal at each end
 
     def _create(self, tables: str, seed: Callable[[Writer], None]) -> None:
@@ -133,6 +138,22 @@ class Store:
         finally:
             connection.close()
         draft.replace(self.path)
+
+    def _complete(self, tables: str, later: Mapping[str, Callable[[Writer], None]] | None) -> None:
+        """A file of an earlier release gets the tables it lacks, and their first day's data; the rest stays as it is."""
+        connection = _connect(self.path)
+        try:
+            there = {row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+            new = [fill for table, fill in (later or {}).items() if table not in there]
+            if new:
+                connection.executescript(re.sub(r"CREATE (TABLE|INDEX)", r"CREATE \1 IF NOT EXISTS", tables))
+                connection.execute("BEGIN")
+                writer = Writer(connection, "seed", "")
+                for fill in new:
+                    fill(writer)
+                connection.execute("COMMIT")
+        finally:
+            connection.close()
 
     @contextmanager
     def reading(self) -> Iterator[Reader]:

@@ -16,7 +16,7 @@ HEAD = ("X-Crm-Delivery", "X-Crm-Sent", "X-Crm-Sign")
 
 
 def build(options: argparse.Namespace) -> tuple[CrmServer, Store]:
-    store = Store(options.state, tables=tables.TABLES, seed=tables.seed, dedupe=not options.no_dedupe)
+    store = Store(options.state, tables=tables.TABLES, seed=tables.seed, later=tables.LATER, dedupe=not options.no_dedupe)
     return CrmServer(Crm(store, options.service_key)), store
 
 

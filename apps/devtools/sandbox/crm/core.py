@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from apps.devtools.sandbox import company
 from apps.devtools.sandbox.base.faults import Faults
 from apps.devtools.sandbox.base.store import Refused, Row, Store, Writer, change_page
-from apps.devtools.sandbox.crm import records, work
+from apps.devtools.sandbox.crm import cases, records, work
 
 VERSION = "5.1"
 Effect = Callable[[Writer], Row]
@@ -22,6 +22,8 @@ OPERATIONS = (
     ("deals.list", "GET", "/v1/deals"), ("deals.get", "GET", "/v1/deals/{id}"), ("deals.create", "POST", "/v1/deals"),
     ("deals.update", "PATCH", "/v1/deals/{id}"), ("deals.delete", "DELETE", "/v1/deals/{id}"), ("deals.move", "POST", "/v1/deals/{id}/stage"),
     ("deals.comment", "POST", "/v1/deals/{id}/comments"),
+    ("cases.list", "GET", "/v1/cases"), ("cases.get", "GET", "/v1/cases/{id}"), ("cases.create", "POST", "/v1/cases"),
+    ("cases.update", "PATCH", "/v1/cases/{id}"),
     ("activities.list", "GET", "/v1/activities"), ("activities.get", "GET", "/v1/activities/{id}"), ("activities.create", "POST", "/v1/activities"),
 )  # fmt: skip
 _ROUTES = [(name, method, re.compile("^" + path.replace("{id}", "(?P<id>[^/]+)") + "/?$")) for name, method, path in OPERATIONS]
@@ -86,6 +88,8 @@ class Crm:
             "deals.move": lambda db: work.move_deal(db, ident, given),
             "deals.delete": lambda db: work.delete_deal(db, ident),
             "deals.comment": lambda db: work.comment(db, ident, given),
+            "cases.create": lambda db: cases.create(db, given),
+            "cases.update": lambda db: cases.update(db, ident, given, if_match),
             "activities.create": lambda db: work.create_activity(db, given),
         }
         return self.store.command(name=name, key=key, user=user, body={"id": ident, "given": given, "if": if_match}, effect=effects[name])

@@ -63,7 +63,12 @@ def activity(db: Reader, row: Row) -> Row:
     return {**plain, "client": _client_link(db, row["client_id"]), "deal_id": row["deal_id"], "author": user(db, row["author"]), **_stamps(row)}
 
 
-LISTS: dict[str, Callable[[Reader, Row], Row]] = {"clients": client, "deals": deal, "activities": activity}
+def case(db: Reader, row: Row) -> Row:
+    plain = {name: row[name] for name in ("id", "organisation", "title", "status", "priority", "sort", "opened_at", "answered_at", "closed_on")}
+    return {**plain, "client": _client_link(db, row["client_id"]), "owner": user(db, row["owner"]), **_stamps(row)}
+
+
+LISTS: dict[str, Callable[[Reader, Row], Row]] = {"clients": client, "deals": deal, "activities": activity, "cases": case}
 
 
 def listed(db: Reader, what: str, query: Mapping[str, str]) -> Row:

@@ -79,6 +79,22 @@ FOLLOW_UPS = (
     ("C-019", 31, "call", "Raw water intake lost", "A competitor was 14 % cheaper.", 0),
     ("C-026", 14, "note", "Press shop", "Met at the fair, asked for an offer.", 0),
 )
+# client, title, sort, priority, days ago it was opened, hours until the first answer, days until it was over
+CASES: tuple[tuple[str, str, str, str, int, float | None, int | None], ...] = (
+    ("C-001", "Vibration after the refit", "fault", "high", 88, 3, 4), ("C-003", "Seal leaks at pump 2", "fault", "high", 83, 2, 2),
+    ("C-002", "Curve of the dosing pump", "question", "normal", 78, 20, 2), ("C-005", "Alarm of the booster set", "fault", "urgent", 72, 1, 1),
+    ("C-009", "Impeller worn early", "complaint", "normal", 67, 30, 12), ("C-014", "Manual in Chinese", "question", "low", 62, 44, 3),
+    ("C-004", "Vacuum does not build up", "fault", "high", 58, 4, 5), ("C-011", "Starting order of the circulation pumps", "question", "normal", 53, 7, 1),
+    ("C-017", "Wrong coupling delivered", "complaint", "normal", 49, 26, 6), ("C-013", "Calibration of the dosing pumps", "service", "normal", 45, 9, 8),
+    ("C-007", "Oil at the gear pump", "fault", "high", 41, 5, 3), ("C-026", "Coolant pump is loud", "fault", "normal", 37, 11, 7),
+    ("C-001", "Spare seals for Nansha", "service", "normal", 33, 6, 2), ("C-008", "Certificate for the dock", "question", "low", 29, 50, 9),
+    ("C-018", "Yearly service date", "service", "low", 25, 18, 4), ("C-003", "Bearing temperature", "fault", "high", 22, 2, 5),
+    ("C-015", "Inverter trips at night", "fault", "urgent", 18, 1, 6), ("C-005", "Second set: pressure hunts", "fault", "high", 15, 3, 4),
+    ("C-025", "Return of two slurry pumps", "complaint", "normal", 12, 33, 7), ("C-002", "Training for new staff", "service", "low", 10, 21, 3),
+    ("C-014", "Fire pump test protocol", "question", "normal", 8, 5, 2), ("C-009", "Tailings pump blocks", "fault", "high", 6, 4, None),
+    ("C-017", "Leak at the flange", "fault", "normal", 4, 8, None), ("C-001", "Pressure drops in line 3", "fault", "high", 3, 2, None),
+    ("C-011", "Quote for spare parts", "question", "low", 2, None, None), ("C-007", "Pump does not start", "fault", "urgent", 1, None, None),
+)  # fmt: skip
 CONTACTS = (
     ("Zhao Min", "赵敏", "Purchasing"),
     ("Qian Lei", "钱磊", "Technical director"),

@@ -49,6 +49,10 @@ CREATE TABLE comments (id INTEGER PRIMARY KEY AUTOINCREMENT, deal_id TEXT NOT NU
 CREATE TABLE activities (id TEXT PRIMARY KEY, organisation TEXT NOT NULL, client_id TEXT NOT NULL REFERENCES clients,
     deal_id TEXT REFERENCES deals ON DELETE SET NULL, channel TEXT NOT NULL, subject TEXT NOT NULL, body TEXT NOT NULL, at TEXT NOT NULL,
     author TEXT NOT NULL REFERENCES users, {_STAMPS});
+CREATE TABLE cases (id TEXT PRIMARY KEY, organisation TEXT NOT NULL, client_id TEXT NOT NULL REFERENCES clients, title TEXT NOT NULL,
+    status TEXT NOT NULL, priority TEXT NOT NULL, sort TEXT NOT NULL, owner TEXT NOT NULL REFERENCES users, opened_at TEXT NOT NULL,
+    answered_at TEXT, closed_on TEXT, {_STAMPS});
+CREATE INDEX cases_of_client ON cases (client_id);
 CREATE INDEX positions_of_deal ON positions (deal_id);
 CREATE INDEX people_of_client ON people (client_id);
 CREATE INDEX activities_of_client ON activities (client_id);
@@ -92,6 +96,7 @@ def seed(db: Writer) -> None:
         _deal(db, OTHER, stories.Deal(title, code, at, 5, (("S-2002", 2, 0),)))
     for row in stories.FOLLOW_UPS:
         _follow_up(db, *row)
+    _cases(db)
 
 
 def _client(db: Writer, organisation: str, code: str, name: str, name_zh: str, industry: str, city: str, owner: str, number: int) -> None:
@@ -139,3 +144,29 @@ def _follow_up(db: Writer, code: str, days: int, channel: str, subject: str, bod
         f"ac-{db.next_number('activity', 1001)}", MAIN, client["id"], deals[position] if deals else None, channel, subject, body, _ago(days, 7),
         client["owner"], db.now,
     )  # fmt: skip
+
+
+def _case(db: Writer, code: str, title: str, sort: str, priority: str, days: int, hours: float | None, closed: int | None) -> None:
+    """`hours`: until the first answer; `closed`: days until it was over; None: not yet."""
+    client = db.one("SELECT id, owner FROM clients WHERE code = ?", code) or {}
+    opened = dt.datetime.now(dt.UTC).replace(microsecond=0) - dt.timedelta(days=days, hours=1)
+    answered = opened + dt.timedelta(hours=hours) if hours is not None else None
+    over = today() - dt.timedelta(days=days - closed) if closed is not None else None
+    db.run(
+        "INSERT INTO cases (id, organisation, client_id, title, status, priority, sort, owner, opened_at, answered_at, closed_on, changed_at) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        f"ca-{db.next_number('case', 1001)}", MAIN, client["id"], title, "closed" if over else "pending" if answered else "new", priority, sort,
+        client["owner"], _utc(opened), _utc(answered) if answered else None, str(over) if over else None, db.now,
+    )  # fmt: skip
+
+
+def _cases(db: Writer) -> None:
+    for case in stories.CASES:
+        _case(db, *case)
+
+
+LATER = {"cases": _cases}
+
+
+def _utc(moment: dt.datetime) -> str:
+    return moment.isoformat().replace("+00:00", "Z")

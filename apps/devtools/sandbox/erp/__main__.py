@@ -15,7 +15,7 @@ HEAD = ("X-Erp-Event", "X-Erp-Timestamp", "X-Erp-Signature")
 
 
 def build(options: argparse.Namespace) -> tuple[ErpServer, Store]:
-    store = Store(options.state, tables=tables.TABLES, seed=tables.seed, dedupe=not options.no_dedupe)
+    store = Store(options.state, tables=tables.TABLES, seed=tables.seed, later=tables.LATER, dedupe=not options.no_dedupe)
     return ErpServer(Erp(store, options.service_key)), store
 
 

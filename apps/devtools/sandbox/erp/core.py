@@ -12,7 +12,7 @@ from apps.devtools.sandbox import company
 from apps.devtools.sandbox.base.faults import Faults
 from apps.devtools.sandbox.base.store import Refused, Row, Store, change_page
 from apps.devtools.sandbox.base.web import Request
-from apps.devtools.sandbox.erp import records, work
+from apps.devtools.sandbox.erp import making, records, work
 from apps.devtools.sandbox.erp.schema import BY_NAME, Operation, check
 
 VERSION = "2.4"
@@ -25,6 +25,9 @@ EFFECTS = {
     "requests.create": work.create_requests,
     "requests.receive": work.receive,
     "deliveries.advance": work.advance_delivery,
+    "invoices.pay": making.pay,
+    "purchases.arrive": making.arrive,
+    "productions.advance": making.advance,
 }
 
 

@@ -167,6 +167,64 @@ def request(db: Reader, row: Row) -> Row:
     }
 
 
+def payment(db: Reader, row: Row) -> Row:
+    """What the ledger says was paid of an invoice."""
+    of = db.one("SELECT no, currency FROM invoices WHERE id = ?", row["invoice_id"]) or {}
+    return {
+        "paymentId": str(row["id"]),
+        "paymentNo": f"PAY-{row['id']}",
+        "invoiceId": str(row["invoice_id"]),
+        "invoiceNo": of["no"],
+        "partnerNo": row["partner_no"],
+        "partnerName": _partner(db, row["partner_no"]),
+        "amount": row["credit"],
+        "currency": of["currency"],
+        "paidOn": row["booked_on"],
+        "revision": 1,  # a booking is never changed
+        "changedAt": f"{row['booked_on']}T02:00:00Z",
+        "requestKey": "",
+    }
+
+
+def purchase(db: Reader, row: Row) -> Row:
+    lines = db.rows("SELECT * FROM purchase_lines WHERE purchase_id = ? ORDER BY id", row["id"])
+    return {
+        "purchaseId": str(row["id"]),
+        "purchaseNo": row["no"],
+        "supplierNo": row["supplier_no"],
+        "supplierName": row["supplier_name"],
+        "status": row["status"],
+        "amount": row["amount"],
+        "currency": row["currency"],
+        "lines": [
+            {"lineId": str(line["id"]), "itemNo": line["item_no"], "name": line["name"], "quantity": line["quantity"], "unitPrice": line["unit_price"],
+             "amount": line["amount"]} for line in lines
+        ],
+        "orderedOn": row["ordered_on"],
+        "plannedOn": row["planned_on"],
+        "receivedOn": row["received_on"],
+        "createdAt": row["created_at"],
+        **_stamps(row),
+    }  # fmt: skip
+
+
+def production(db: Reader, row: Row) -> Row:
+    return {
+        "productionId": str(row["id"]),
+        "productionNo": row["no"],
+        "itemNo": row["item_no"],
+        "name": company.name_of(row["item_no"]),
+        "quantity": row["quantity"],
+        "status": row["status"],
+        "plannedOn": row["planned_on"],
+        "startedOn": row["started_on"],
+        "doneOn": row["done_on"],
+        "createdAt": row["created_at"],
+        **_stamps(row),
+    }
+
+
+PAID = "account = 'RECEIVABLE' AND credit <> '0' AND invoice_id IN (SELECT id FROM invoices WHERE status = 'PAID')"
 # what -> (table, key column, reader, more to the WHERE)
 LISTS: dict[str, tuple[str, str, Callable[[Reader, Row], Row], str]] = {
     "items": ("items", "no", item, "1"),
@@ -176,6 +234,9 @@ LISTS: dict[str, tuple[str, str, Callable[[Reader, Row], Row], str]] = {
     "deliveries": ("deliveries", "id", delivery, "1"),
     "invoices": ("invoices", "id", invoice, "1"),
     "requests": ("requests", "id", request, "1"),
+    "payments": ("ledger", "id", payment, PAID),
+    "purchases": ("purchases", "id", purchase, "1"),
+    "productions": ("productions", "id", production, "1"),
 }
 
 

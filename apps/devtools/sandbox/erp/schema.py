@@ -54,6 +54,18 @@ RECORDS = {
         f"invoicedOn:date? dueOn:date? {_STAMPED}"
     ),
     "PurchaseRequest": shape(f"requestId:string itemNo:string quantity:decimal status:string reference:string neededOn:date? {_STAMPED}"),
+    "Payment": shape(
+        "paymentId:string paymentNo:string invoiceId:string invoiceNo:string? partnerNo:string partnerName:string amount:decimal currency:string "
+        f"paidOn:date {_STAMPED}"
+    ),
+    "PurchaseOrder": shape(
+        "purchaseId:string purchaseNo:string supplierNo:string supplierName:string status:string amount:decimal currency:string lines:OrderLine* "
+        f"orderedOn:date plannedOn:date receivedOn:date? createdAt:dateTime {_STAMPED}"
+    ),
+    "Production": shape(
+        "productionId:string productionNo:string itemNo:string name:string quantity:decimal status:string plannedOn:date startedOn:date? doneOn:date? "
+        f"createdAt:dateTime {_STAMPED}"
+    ),
     "Change": shape(
         "id:string seq:int at:dateTime entity:string record:string number:string op:string status:string requestKey:string changedBy:string"
     ),
@@ -115,6 +127,12 @@ OPERATIONS = (
     _one("invoices", "Invoice", "finance.read"),
     _many("requests", "PurchaseRequests", "PurchaseRequest", "stock.read"),
     _one("requests", "PurchaseRequest", "stock.read"),
+    _many("payments", "Payments", "Payment", "finance.read"),
+    _one("payments", "Payment", "finance.read"),
+    _many("purchases", "PurchaseOrders", "PurchaseOrder", "works.read"),
+    _one("purchases", "PurchaseOrder", "works.read"),
+    _many("productions", "Productions", "Production", "works.read"),
+    _one("productions", "Production", "works.read"),
     _do(
         "orders.create",
         "CreateSalesOrder",
@@ -141,6 +159,16 @@ OPERATIONS = (
         "deliveryId:string to:string tracking:string? lines:ItemQuantity*",
         "delivery:Delivery backorder:Delivery?",
         "stock.write",
+    ),
+    _do("invoices.pay", "PayInvoice", "/api/invoices/{invoiceId}/pay", "invoiceId:string", "invoice:Invoice", "finance.write"),
+    _do("purchases.arrive", "ArrivePurchaseOrder", "/api/purchases/{purchaseId}/arrive", "purchaseId:string", "purchase:PurchaseOrder", "works.write"),
+    _do(
+        "productions.advance",
+        "AdvanceProduction",
+        "/api/productions/{productionId}/advance",
+        "productionId:string to:string",
+        "production:Production",
+        "works.write",
     ),
     Operation(
         "changes",

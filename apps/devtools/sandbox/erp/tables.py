@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from apps.devtools.sandbox import company
 from apps.devtools.sandbox.base.store import Writer
+from apps.devtools.sandbox.erp import works
 
 ZONE = ZoneInfo("Asia/Shanghai")
 TERMS = (0, 15, 30, 45, 60, 90, 120)
@@ -43,6 +44,14 @@ CREATE TABLE ledger (id INTEGER PRIMARY KEY AUTOINCREMENT, account TEXT NOT NULL
     debit TEXT NOT NULL, credit TEXT NOT NULL, booked_on TEXT NOT NULL);
 CREATE TABLE requests (id INTEGER PRIMARY KEY AUTOINCREMENT, item_no TEXT NOT NULL REFERENCES items, quantity TEXT NOT NULL, status TEXT NOT NULL,
     reference TEXT NOT NULL, needed_on TEXT, {_STAMPS});
+CREATE TABLE productions (id INTEGER PRIMARY KEY AUTOINCREMENT, no TEXT UNIQUE NOT NULL, item_no TEXT NOT NULL REFERENCES items, quantity TEXT NOT NULL,
+    status TEXT NOT NULL, planned_on TEXT NOT NULL, started_on TEXT, done_on TEXT, created_at TEXT NOT NULL, {_STAMPS});
+CREATE TABLE purchases (id INTEGER PRIMARY KEY AUTOINCREMENT, no TEXT UNIQUE NOT NULL, supplier_no TEXT NOT NULL, supplier_name TEXT NOT NULL,
+    status TEXT NOT NULL, currency TEXT NOT NULL, amount TEXT NOT NULL, ordered_on TEXT NOT NULL, planned_on TEXT NOT NULL, received_on TEXT,
+    created_at TEXT NOT NULL, {_STAMPS});
+CREATE TABLE purchase_lines (id INTEGER PRIMARY KEY AUTOINCREMENT, purchase_id INTEGER NOT NULL REFERENCES purchases,
+    item_no TEXT NOT NULL REFERENCES items, name TEXT NOT NULL, quantity TEXT NOT NULL, unit_price TEXT NOT NULL, amount TEXT NOT NULL);
+CREATE INDEX lines_of_purchase ON purchase_lines (purchase_id);
 CREATE INDEX deliveries_of_order ON deliveries (order_id);
 CREATE INDEX lines_of_order ON order_lines (order_id);
 CREATE INDEX invoices_of_order ON invoices (order_id);
@@ -52,10 +61,11 @@ CREATE INDEX lines_of_item ON delivery_lines (item_no);
 
 RIGHTS = {
     "ana": "sales.read sales.write stock.read",
-    "boss": "sales.read sales.write stock.read purchase.write",
-    "fin": "sales.read stock.read finance.read finance.write",
-    "eve": "sales.read stock.read stock.write",
-    company.SERVICE: "sales.read sales.write stock.read stock.write purchase.write finance.read finance.write changes.read sessions.end",
+    "boss": "sales.read sales.write stock.read purchase.write works.read",
+    "fin": "sales.read stock.read finance.read finance.write works.read",
+    "eve": "sales.read stock.read stock.write works.read",
+    company.SERVICE: "sales.read sales.write stock.read stock.write purchase.write finance.read finance.write works.read works.write changes.read "
+    "sessions.end",
 }
 
 # Orders of the past: days ago, customer, term, lines, how far: open | shipped | paid; None: entered only
@@ -118,6 +128,7 @@ def seed(db: Writer) -> None:
         )
     for row in _PAST:
         _past(db, *row)
+    works.seed(db, today())
 
 
 def _past(db: Writer, days: int, partner: str, term: int, lines: tuple[tuple[str, int], ...], how: str) -> None:
@@ -185,7 +196,16 @@ def _past_invoice(db: Writer, order: int, partner: str, amount: Decimal, on: dt.
 
 def book(
     db: Writer, *, invoice: int, partner: str, on: dt.date, debit: Decimal = Decimal(0), credit: Decimal = Decimal(0), account: str = "RECEIVABLE"
-) -> None:
-    """One line of the ledger."""
+) -> int:
+    """One line of the ledger; its number."""
     values: tuple[Any, ...] = (account, partner, invoice, str(debit), str(credit), str(on))
-    db.run("INSERT INTO ledger (account, partner_no, invoice_id, debit, credit, booked_on) VALUES (?, ?, ?, ?, ?, ?)", *values)
+    return db.run("INSERT INTO ledger (account, partner_no, invoice_id, debit, credit, booked_on) VALUES (?, ?, ?, ?, ?, ?)", *values)
+
+
+def _works(db: Writer) -> None:
+    for login, rights in RIGHTS.items():
+        db.run("UPDATE users SET rights = ? WHERE login = ?", rights, login)
+    works.seed(db, today())
+
+
+LATER = {"productions": _works}
