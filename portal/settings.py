@@ -83,6 +83,7 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "apps.identity.middleware.LiveSessionMiddleware",
+    "apps.insight.middleware.TokenMiddleware",
     "apps.access.middleware.AccessMiddleware",
     "axes.middleware.AxesMiddleware",
 ]

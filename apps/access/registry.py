@@ -72,6 +72,7 @@ RESOURCE_WORDS: dict[str, Any] = {
     "insight.flow": _("Figures of the OA"),
     "insight.note": _("Notes on figures"),
     "insight.target": _("Targets of figures"),
+    "insight.token": _("Keys for programs"),
     "core.api": _("API description"),
 }
 ACTION_WORDS: dict[str, Any] = {

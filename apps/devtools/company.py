@@ -157,6 +157,7 @@ ROLES: list[dict[str, Any]] = [
             _g("insight.flow", "department", "view"),
             _g("insight.note", "all", "view create"),
             _g("insight.target", "all", "view manage"),
+            _g("insight.token", "own", "view create"),
         ],
     },
     {
@@ -172,6 +173,7 @@ ROLES: list[dict[str, Any]] = [
             _g("insight.export", "all", "data"),
             _g("insight.note", "all", "view create"),
             _g("insight.target", "all", "view"),
+            _g("insight.token", "own", "view create"),
             *_LOOKING,
         ],
     },
@@ -214,6 +216,7 @@ ROLES: list[dict[str, Any]] = [
             _g("insight.flow", "all", "view"),
             _g("insight.note", "all", "view create"),
             _g("insight.target", "all", "view manage"),
+            _g("insight.token", "own", "view create"),
             *_LOOKING,
         ],
     },

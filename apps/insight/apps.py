@@ -12,4 +12,5 @@ class InsightConfig(AppConfig):
         register_resource("insight.export", actions={"data", "image", "print"})
         register_resource("insight.flow", actions={"view"})
         register_resource("insight.note", actions={"view", "create"})
+        register_resource("insight.token", actions={"view", "create"})
         register_resource("insight.target", actions={"view", "manage"})

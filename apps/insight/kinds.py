@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
+from urllib.parse import urlencode
 
 from django.conf import settings
+from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 from apps.core import kpis
 from apps.core.kinds import NoticeAction, NotificationKind, Show, register
-from apps.core.templatetags.atrium import money_short, quantity
+from apps.core.templatetags.atrium import MONTHS, money_short, quantity
 
 
 @register
@@ -24,14 +26,15 @@ class Crossed(NotificationKind):
     label = gettext_lazy("Figure")
 
     def title(self, params: Mapping[str, Any], show: Show) -> str:
-        words = {"title": _name(params["kpi"]), "line": _line(params)}
+        words = {"title": _narrowed(params), "line": _line(params)}
         return _("%(title)s rose above %(line)s") % words if params["above"] else _("%(title)s fell below %(line)s") % words
 
     def body(self, params: Mapping[str, Any], show: Show) -> str:
         return _("You asked to be told. The next message comes only after the figure was on the other side again.")
 
     def url(self, params: Mapping[str, Any]) -> str:
-        return f"/board/figures/{params['kpi']}/"
+        query = urlencode({name: params[name] for name in ("department", "product_line", "region") if params.get(name)})
+        return f"/board/figures/{params['kpi']}/{'?' + query if query else ''}"
 
     def actions(self, params: Mapping[str, Any]) -> list[NoticeAction]:
         return [NoticeAction(_("Open the figure"), self.url(params), style="primary")]
@@ -61,6 +64,48 @@ class FileReady(NotificationKind):
         if params["failed"]:
             return [NoticeAction(_("Open the board"), "/board/", style="primary")]
         return [NoticeAction(_("Download"), f"{self.url(params)}file/", style="primary"), NoticeAction(_("Open the print"), self.url(params))]
+
+
+@register
+class Unusual(NotificationKind):
+    """A day was not like its weekday. params: id, kpi, day, above, weeks, times. No value is in it: the picture is read anew when it is opened, under the
+    rights of then."""
+
+    key = "insight.unusual"
+    icon = "chart-dots"
+    label = gettext_lazy("Unusual day")
+
+    def title(self, params: Mapping[str, Any], show: Show) -> str:
+        words = {"title": _name(params["kpi"]), "day": _day(params["day"])}
+        return _("%(title)s was unusually high on %(day)s") % words if params["above"] else _("%(title)s was unusually low on %(day)s") % words
+
+    def body(self, params: Mapping[str, Any], show: Show) -> str:
+        return _(
+            "Compared with the same weekday of the %(weeks)s weeks before: this day lies %(times)s times as far from their middle as such days usually do.",
+        ) % {"weeks": params["weeks"], "times": params["times"]}
+
+    def url(self, params: Mapping[str, Any]) -> str:
+        return f"/board/unusual/{params['id']}/"
+
+    def pane_url(self, params: Mapping[str, Any]) -> str:
+        return self.url(params)
+
+    def actions(self, params: Mapping[str, Any]) -> list[NoticeAction]:
+        return [NoticeAction(_("Open the figure"), f"/board/figures/{params['kpi']}/", style="primary")]
+
+
+def _day(text: str) -> str:
+    """23 Nov 2026 · 2026年11月23日."""
+    day = dt.date.fromisoformat(text)
+    if (get_language() or "").startswith("zh"):
+        return f"{day.year}年{day.month}月{day.day}日"
+    return f"{day.day} {MONTHS[day.month - 1]} {day.year}"
+
+
+def _narrowed(params: Mapping[str, Any]) -> str:
+    """The figure, and what it is narrowed by; a department stands on the page alone."""
+    words = [str(params[name]) for name in ("region", "product_line") if params.get(name)]
+    return f"{_name(params['kpi'])} ({' · '.join(words)})" if words else _name(params["kpi"])
 
 
 def _name(key: str) -> str:

@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl
 
 from apps.core.errors import NotFound, NotPermitted
 from apps.insight import forms, services
-from apps.insight.services import exporting, sending, watching
+from apps.insight.services import exporting, sending, unusual, watching
 from apps.insight.services.facts import REBUILD
 from apps.insight.services.organisation import keep_units
 from apps.jobs.registry import JobContext, every, on_dead, task
@@ -16,6 +16,7 @@ from apps.realtime import services as realtime
 
 SWEEP, FORMULAS = "insight.sweep", "insight.formulas"
 MAILS, WATCH, JUDGE, EXPIRE = "insight.plan_mails", "insight.watch", "insight.judge_ended", "insight.expire_files"
+UNUSUAL = "insight.look_for_unusual"
 
 
 def _add_up(ctx: JobContext) -> None:
@@ -110,6 +111,14 @@ def judge(ctx: JobContext) -> None:
         ctx.result = {"facts": changed}
 
 
+@task(UNUSUAL, lease=dt.timedelta(minutes=5))
+def look_for_unusual(ctx: JobContext) -> None:
+    """Was yesterday like its weekday?"""
+    with ctx.commit():
+        ctx.result = {"told": unusual.look_for_unusual(now=ctx.now)}
+
+
+every(UNUSUAL, dt.timedelta(minutes=15))
 every(JUDGE, dt.timedelta(minutes=10))
 every(MAILS, dt.timedelta(minutes=10))
 every(WATCH, dt.timedelta(minutes=5))

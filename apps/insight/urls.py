@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from apps.insight.views import arranging, board, drill, meter, prints, taking
+from apps.insight.views import arranging, board, drill, keys, meter, prints, taking
 
 urlpatterns = [
     path("board/", board.board_start, name="board"),
@@ -24,6 +24,11 @@ urlpatterns = [
     path("board/figures/<str:key>/notes/<uuid:note_id>/remove/", taking.note_remove),
     path("board/figures/<str:key>/alerts/", taking.alert_set),
     path("board/figures/<str:key>/target/", taking.target_set),
+    path("board/figures/<str:key>/unusual/", taking.unusual_set),
+    path("profile/keys/", keys.keys),
+    path("profile/keys/make/", keys.key_make),
+    path("profile/keys/<uuid:token_id>/revoke/", keys.key_revoke),
+    path("board/unusual/<uuid:day_id>/", drill.unusual_day),
     path("board/b/<str:ident>/", board.board_page),
     path("board/b/<str:ident>/wall/", board.board_wall),
     path("board/b/<str:ident>/edit/", arranging.board_edit),

@@ -15,7 +15,7 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
-from apps.core.access import declare, public
+from apps.core.access import declare, plan, public
 from apps.core.errors import InvalidInput
 from apps.core.htmx import add_toast, page, wants_fragment
 from apps.identity.forms import ProfileForm
@@ -105,6 +105,7 @@ def _context(request: HttpRequest, errors: object = None) -> dict[str, object]:
         "common_zones": common_zones,
         "other_zones": other_zones,
         "company_zone": settings.COMPANY_TIME_ZONE,
+        "may_keys": plan(getattr(request, "person", None), "view", "insight.token").allowed,
     }
 
 

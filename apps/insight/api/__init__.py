@@ -1,5 +1,7 @@
 """REST API of the board: figures, the boards they stand on, what was taken of them, and what they are worth."""
 
-from apps.insight.api import boards, cuts, figures, meter, prints
+from apps.insight.api import boards, cuts, figures, keys, meter, prints, watching
 
-urlpatterns = [*figures.urlpatterns, *cuts.urlpatterns, *boards.urlpatterns, *prints.urlpatterns, *meter.urlpatterns]
+urlpatterns = [
+    *figures.urlpatterns, *cuts.urlpatterns, *boards.urlpatterns, *prints.urlpatterns, *meter.urlpatterns, *keys.urlpatterns, *watching.urlpatterns,
+]  # fmt: skip

@@ -6,7 +6,6 @@ from typing import Any
 
 from django.http import HttpResponse
 from django.urls import path
-from django.utils.translation import gettext as _
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework import serializers
@@ -16,8 +15,6 @@ from rest_framework.views import APIView
 
 from apps.core import clock
 from apps.core.access import declare
-from apps.core.errors import InvalidInput, NotFound
-from apps.core.kpis import KPIS
 from apps.insight import forms
 from apps.insight.models import Rhythm
 from apps.insight.policies import boards as policies
@@ -88,16 +85,6 @@ class MailSerializer(serializers.Serializer[Any]):
 
 class ExportInput(serializers.Serializer[Any]):
     form = serializers.ChoiceField(choices=("csv", "xlsx", "pdf"))
-
-
-class LineSerializer(serializers.Serializer[Any]):
-    above = serializers.BooleanField()
-    value = serializers.DecimalField(max_digits=18, decimal_places=2)
-    crossed_at = serializers.DateTimeField(allow_null=True, read_only=True)
-
-
-class LineName(serializers.Serializer[Any]):
-    above = serializers.BooleanField()
 
 
 def _person(request: Request) -> Any:
@@ -209,36 +196,6 @@ class BoardExportView(APIView):
         return download(file, form)
 
 
-@declare("insight.board", "view")
-class LinesView(APIView):
-    def _lines(self, request: Request, key: str) -> Response:
-        if key not in KPIS:
-            raise NotFound(_("There is no such figure."))
-        found = selectors.thresholds(_person(request), key)
-        return Response([{"above": one.above, "value": str(one.value), "crossed_at": one.crossed_at} for one in found])
-
-    @extend_schema(responses=LineSerializer(many=True), operation_id="kpi_lines")
-    def get(self, request: Request, key: str) -> Response:
-        """Lines you watch for this figure."""
-        return self._lines(request, key)
-
-    @extend_schema(request=LineSerializer, responses=LineSerializer(many=True), operation_id="kpi_line_set")
-    def put(self, request: Request, key: str) -> Response:
-        """Be told when the month's figure crosses this line."""
-        given = _given(LineSerializer, request)
-        watching.watch(person=_person(request), kpi=key, above=given["above"], value=given["value"], now=clock.now())
-        return self._lines(request, key)
-
-    @extend_schema(parameters=[OpenApiParameter("above", bool, required=True)], responses={204: None}, operation_id="kpi_line_end")
-    def delete(self, request: Request, key: str) -> Response:
-        """Not to be told any more."""
-        named = LineName(data={"above": request.query_params.get("above")})
-        if not named.is_valid():
-            raise InvalidInput(_("Say which line: above or below."), details={"fields": {"above": [_("Say which line: above or below.")]}})
-        watching.unwatch(person=_person(request), kpi=key, above=named.validated_data["above"])
-        return Response(status=204)
-
-
 urlpatterns = [
     path("boards", BoardsView.as_view(), name="api-boards"),
     path("boards/<str:ident>", OneBoardView.as_view(), name="api-board"),
@@ -246,5 +203,4 @@ urlpatterns = [
     path("boards/<str:ident>/sharing", BoardSharingView.as_view(), name="api-board-sharing"),
     path("boards/<str:ident>/mail", BoardMailView.as_view(), name="api-board-mail"),
     path("boards/<str:ident>/export", BoardExportView.as_view(), name="api-board-export"),
-    path("kpis/<str:key>/lines", LinesView.as_view(), name="api-kpi-lines"),
 ]

@@ -20,6 +20,7 @@ from apps.core.access import declare
 from apps.core.errors import InvalidInput, NotFound
 from apps.core.kpis import KPIS
 from apps.insight import selectors, services
+from apps.insight.api.authentication import BY_KEY
 from apps.insight.payloads import Filters, Period, Row, RowPage
 from apps.insight.policies import periods
 from apps.records.api import as_json
@@ -190,7 +191,7 @@ def _given(form: type[serializers.Serializer[Any]], request: Request) -> dict[st
     return dict(checked.validated_data)
 
 
-def _parsed(request: Request, name: str, parse: Callable[[str], Any]) -> Any:
+def parsed(request: Request, name: str, parse: Callable[[str], Any]) -> Any:
     """A query parameter, or None. Raises InvalidInput."""
     text = request.query_params.get(name, "")
     if not text:
@@ -216,16 +217,16 @@ def _moment(text: str) -> dt.datetime:
     return found if found.tzinfo else found.replace(tzinfo=clock.company_zone())
 
 
-def _asked(request: Request) -> dict[str, Any]:
+def asked(request: Request) -> dict[str, Any]:
     """Period, filters, now and as_shown of a request."""
     period = _period(
-        request.query_params.get("period") or "month", _parsed(request, "start", dt.date.fromisoformat), _parsed(request, "end", dt.date.fromisoformat),
+        request.query_params.get("period") or "month", parsed(request, "start", dt.date.fromisoformat), parsed(request, "end", dt.date.fromisoformat),
     )  # fmt: skip
-    filters = Filters(_parsed(request, "department", uuid.UUID), request.query_params.get("product_line", ""), request.query_params.get("region", ""))
-    return {"period": period, "filters": filters, "now": clock.now(), "as_shown": _parsed(request, "as_shown", _moment)}
+    filters = Filters(parsed(request, "department", uuid.UUID), request.query_params.get("product_line", ""), request.query_params.get("region", ""))
+    return {"period": period, "filters": filters, "now": clock.now(), "as_shown": parsed(request, "as_shown", _moment)}
 
 
-def _known(keys: list[str]) -> list[str]:
+def known(keys: list[str]) -> list[str]:
     unknown = [key for key in keys if key not in KPIS]
     if unknown:
         raise NotFound(_("There is no such indicator."), details={"keys": unknown})
@@ -234,6 +235,8 @@ def _known(keys: list[str]) -> list[str]:
 
 @declare("insight.board", "view")
 class CatalogueView(APIView):
+    key_scope, authentication_classes = "figures", BY_KEY
+
     @extend_schema(responses=DescriptionSerializer(many=True), operation_id="kpis")
     def get(self, request: Request) -> Response:
         """Every indicator: what it means, what it is made of, whether you may see it."""
@@ -242,23 +245,27 @@ class CatalogueView(APIView):
 
 @declare("insight.board", "view")
 class ReadingsView(APIView):
+    key_scope, authentication_classes = "figures", BY_KEY
+
     @extend_schema(responses=ReadingSerializer(many=True), operation_id="kpis_readings",
                    parameters=[OpenApiParameter("key", str, many=True, description="up to 60; default: those you may see"), *ASKED])
     def get(self, request: Request) -> Response:
         """Several figures at once, in the order of the keys."""
         person = _person(request)
-        keys = _known(request.query_params.getlist("key")) or [one.key for one in selectors.catalogue(person) if one.allowed]
-        found = selectors.board_readings(person, keys[:MOST], **_asked(request))
+        keys = known(request.query_params.getlist("key")) or [one.key for one in selectors.catalogue(person) if one.allowed]
+        found = selectors.board_readings(person, keys[:MOST], **asked(request))
         services.note_sights(person=person, readings=found, now=clock.now())
         return Response(ReadingSerializer(found, many=True).data)
 
 
 @declare("insight.board", "view")
 class ReadingView(APIView):
+    key_scope, authentication_classes = "figures", BY_KEY
+
     @extend_schema(responses=ReadingSerializer, operation_id="kpi_reading", parameters=ASKED)
     def get(self, request: Request, key: str) -> Response:
         """One figure; one that you may not see says so, and whom to ask."""
-        return Response(ReadingSerializer(selectors.reading(_person(request), _known([key])[0], **_asked(request))).data)
+        return Response(ReadingSerializer(selectors.reading(_person(request), known([key])[0], **asked(request))).data)
 
 
 def row_json(row: Row) -> dict[str, Any]:
@@ -277,12 +284,14 @@ def page_json(page: RowPage) -> dict[str, Any]:
 
 @declare("insight.board", "view")
 class RowsView(APIView):
+    key_scope, authentication_classes = "rows", BY_KEY
+
     @extend_schema(responses=RowPageSerializer, operation_id="kpi_rows", parameters=[
         *ASKED, OpenApiParameter("after", str, description="the mark of the page before"), OpenApiParameter("size", int, description="at most 200")])
     def get(self, request: Request, key: str) -> Response:
         """The records that a figure counts, the latest first; of stocks the largest first."""
-        size = _parsed(request, "size", int) or 50
-        page = selectors.rows(_person(request), _known([key])[0], after=request.query_params.get("after", ""), size=size, **_asked(request))
+        size = parsed(request, "size", int) or 50
+        page = selectors.rows(_person(request), known([key])[0], after=request.query_params.get("after", ""), size=size, **asked(request))
         return Response(page_json(page))
 
 
@@ -299,8 +308,8 @@ class TargetView(APIView):
     @extend_schema(responses={204: None}, operation_id="kpi_target_clear", parameters=ASKED[:4])
     def delete(self, request: Request, key: str) -> Response:
         """Take the target away."""
-        asked = _asked(request)
-        services.clear_target(person=_person(request), key=key, period=asked["period"], department=asked["filters"].department, now=asked["now"])
+        given = asked(request)
+        services.clear_target(person=_person(request), key=key, period=given["period"], department=given["filters"].department, now=given["now"])
         return Response(status=204)
 
 

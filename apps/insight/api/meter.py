@@ -17,6 +17,7 @@ from apps.core import clock
 from apps.core.access import declare
 from apps.core.errors import InvalidInput
 from apps.insight import selectors, services
+from apps.insight.api.authentication import BY_KEY
 from apps.insight.api.figures import RowPageSerializer, page_json
 
 UNITS = ["count", "percent", "hours", "seconds"]
@@ -122,6 +123,8 @@ def _size(request: Request) -> int:
 
 @declare("insight.board", "view")
 class MeterView(APIView):
+    key_scope, authentication_classes = "figures", BY_KEY
+
     @extend_schema(responses=GaugeSerializer(many=True), operation_id="value_meter", parameters=[DEPARTMENT])
     def get(self, request: Request) -> Response:
         """What became better since the baseline was frozen and against departments not yet live, by how much, and whether that is proven."""
@@ -131,6 +134,8 @@ class MeterView(APIView):
 
 @declare("insight.board", "view")
 class MeterRowsView(APIView):
+    key_scope, authentication_classes = "rows", BY_KEY
+
     @extend_schema(responses=RowPageSerializer, operation_id="value_meter_rows", parameters=[
         DEPARTMENT, OpenApiParameter("side", str, enum=["now", "control"], description="control: departments that are not live yet"),
         OpenApiParameter("after", str, description="the mark of the page before"), OpenApiParameter("size", int, description="at most 200")])

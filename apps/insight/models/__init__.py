@@ -13,8 +13,10 @@ from apps.insight.models.facts import (
 )
 from apps.insight.models.meter import Baseline, LiveDepartment, Sight
 from apps.insight.models.prints import Print, PrintState
+from apps.insight.models.tokens import Token
+from apps.insight.models.watching import Sensitivity, Threshold, UnusualDay, UnusualWatch
 
 __all__ = [
     "Baseline", "Board", "DirtyDay", "Fact", "Grain", "KpiVersion", "LiveDepartment", "Note", "Print", "PrintState", "Rhythm", "RoleBoard",
-    "Rollup", "Sight", "Subscription", "Target", "Threshold", "UnitThen",
+    "Rollup", "Sensitivity", "Sight", "Subscription", "Target", "Threshold", "Token", "UnitThen", "UnusualDay", "UnusualWatch",
 ]  # fmt: skip

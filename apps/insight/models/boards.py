@@ -56,21 +56,3 @@ class Subscription(Identified):
 
     def __str__(self) -> str:
         return f"{self.person_id}: {self.board} {self.rhythm}"
-
-
-class Threshold(Identified):
-    """A line that a figure must not cross; `person` is told once when it does, and again only after it came back. `above`: crossing is upward.
-    `crossed_at` None: it is on the good side."""
-
-    person = models.ForeignKey("directory.Person", on_delete=models.CASCADE, related_name="+")
-    kpi = models.CharField(max_length=60)
-    above = models.BooleanField()
-    value = models.DecimalField(max_digits=18, decimal_places=2)
-    created_at = models.DateTimeField()
-    crossed_at = models.DateTimeField(null=True)
-
-    class Meta:
-        constraints = [models.UniqueConstraint(fields=("person", "kpi", "above"), name="insight_one_threshold_a_side")]
-
-    def __str__(self) -> str:
-        return f"{self.kpi} {'>' if self.above else '<'} {self.value}"

@@ -231,6 +231,7 @@ class Rights:
     data: bool
     image: bool
     print: bool
+    keys: bool = False
 
 
 def rights_of(person: Any) -> Rights:
@@ -238,7 +239,7 @@ def rights_of(person: Any) -> Rights:
         return plan(person, action, resource).allowed
 
     return Rights(may("insight.board", "arrange"), may("insight.board", "share"), may("insight.export", "data"), may("insight.export", "image"),
-                  may("insight.export", "print"))  # fmt: skip
+                  may("insight.export", "print"), may("insight.token", "view"))  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -272,4 +273,4 @@ def mailed(person: Any, ident: str) -> str:
 
 def thresholds(person: Any, kpi: str) -> list[Threshold]:
     """Lines this person watches for one figure."""
-    return list(Threshold.objects.filter(person=person.pk, kpi=kpi).order_by("above"))
+    return list(Threshold.objects.filter(person=person.pk, kpi=kpi).order_by("above", "created_at", "pk"))

@@ -25,41 +25,57 @@ from apps.notifications import services as notifications
 CROSSED, LARGEST = "insight.crossed", Decimal(10) ** 15
 
 
-def watch(*, person: Any, kpi: str, above: bool, value: Decimal, now: dt.datetime) -> Threshold:
-    """Tell me when this month's figure is above (or below) this line. Raises NotPermitted, NotFound, InvalidInput."""
+def may_watch(person: Any, kpi: str, filters: Filters) -> None:
+    """Raises NotPermitted, NotFound, InvalidInput (a filter that means nothing to the figure would watch something else than was meant)."""
     decide(person, "view", "insight.board").require(_("You may not look at boards."))
     if kpi not in KPIS:
         raise NotFound(_("There is no such figure."))
     if not reach(person, KPIS[kpi]).allowed:
         decide(person, KPIS[kpi].action, KPIS[kpi].resource).require(_("You may not see this figure."))
+    deaf = [name for name in filters.given if name not in KPIS[kpi].knows]
+    if deaf:
+        words = _("This filter means nothing to the figure.")
+        raise InvalidInput(words, details={"fields": {name: [words] for name in deaf}})
+    if filters.department and filters.department not in directory.units_by_id([filters.department]):
+        raise NotFound(_("There is no such department."))
+
+
+def place_of(person: Any, kpi: str, filters: Filters) -> dict[str, Any]:
+    """Whose, of which figure, narrowed by what."""
+    return {"person_id": person.pk, "kpi": kpi, "department_id": filters.department, "product_line": filters.product_line, "region": filters.region}
+
+
+def watch(*, person: Any, kpi: str, above: bool, value: Decimal, filters: Filters | None = None, now: dt.datetime) -> Threshold:
+    """Tell me when this month's figure, narrowed by these filters, is above (or below) this line. Raises NotPermitted, NotFound, InvalidInput."""
+    may_watch(person, kpi, filters or Filters())
     if not value.is_finite() or abs(value) >= LARGEST:
         raise InvalidInput(_("Enter a number."), details={"fields": {"value": [_("Enter a number.")]}})
     defaults = {"value": value, "created_at": now, "crossed_at": None}
-    line, _made = Threshold.objects.update_or_create(person_id=person.pk, kpi=kpi, above=above, defaults=defaults)
+    line, _made = Threshold.objects.update_or_create(**place_of(person, kpi, filters or Filters()), above=above, defaults=defaults)
     return line
 
 
-def unwatch(*, person: Any, kpi: str, above: bool) -> bool:
+def unwatch(*, person: Any, kpi: str, above: bool, filters: Filters | None = None) -> bool:
     """False: there was no such line."""
-    gone, _rows = Threshold.objects.filter(person=person.pk, kpi=kpi, above=above).delete()
+    gone, _rows = Threshold.objects.filter(**place_of(person, kpi, filters or Filters()), above=above).delete()
     return bool(gone)
 
 
 def look(*, now: dt.datetime) -> int:
     """Read every watched figure under the rights of who watches it; who is told of a crossing is not told again before it came back. Returns how many
     were told. In the caller's transaction."""
-    by_person: dict[Any, list[Threshold]] = defaultdict(list)
+    by_place: dict[tuple[Any, Filters], list[Threshold]] = defaultdict(list)
     for line in Threshold.objects.order_by("person_id", "kpi"):
         if line.kpi in KPIS:
-            by_person[line.person_id].append(line)
-    people, told = directory.people_by_id(by_person), 0
+            by_place[(line.person_id, Filters(line.department_id, line.product_line, line.region))].append(line)
+    people, told = directory.people_by_id({person_id for person_id, _filters in by_place}), 0
     month = periods.period("month", today=clock.company_today(now))
-    for person_id, lines in by_person.items():
+    for (person_id, filters), lines in by_place.items():
         person = people.get(person_id)
         if person is None or not person.active:
             continue
         keys = list(dict.fromkeys(line.kpi for line in lines))
-        found = {one.key: one for one in board_readings(person, keys, period=month, filters=Filters(), now=now)}
+        found = {one.key: one for one in board_readings(person, keys, period=month, filters=filters, now=now)}
         told += sum(_judged(person, line, found[line.kpi], now) for line in lines)
     return told
 
@@ -73,7 +89,8 @@ def _judged(person: Any, line: Threshold, reading: Any, now: dt.datetime) -> int
         line.save(update_fields=["crossed_at"])
         if not beyond:
             return 0
-        params = {"kpi": line.kpi, "above": line.above, "line": str(line.value), "unit": reading.unit}
+        params = {"kpi": line.kpi, "above": line.above, "line": str(line.value), "unit": reading.unit,
+                  "department": str(line.department_id or ""), "product_line": line.product_line, "region": line.region}
         notifications.notify(kind=CROSSED, person_ids=[person.pk], params=params, ref=f"insight.threshold:{line.pk}", now=now,
                              dedupe=f"insight.threshold:{line.pk}:{now.isoformat()}")
     return 1

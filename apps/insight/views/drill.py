@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from itertools import groupby
 from typing import Any
 
@@ -22,6 +23,7 @@ from apps.insight import forms, services
 from apps.insight.policies import figures, periods
 from apps.insight.policies.boards import Tile
 from apps.insight.selectors import boards, catalogue, dimensions, reading, rows
+from apps.insight.selectors.unusual import filter_words, look, watches
 from apps.insight.views.board import kinds, steps
 
 TARGETED = ("month", "quarter", "year")
@@ -55,10 +57,18 @@ def _context(request: PortalRequest, key: str, asked: forms.Asked, now: Any) -> 
         "months": boards.tile_view(ROWS, [found]), "parts": boards.tile_view(PARTS, [found]), "kinds": kinds(asked), "steps": steps(asked, now),
         "filters": dimensions.offered(person, asked.filters), "last_day": asked.period.end - periods.DAY, "today": clock.company_today(now),
         "ignored": boards.ignored([boards.tile_view(PARTS, [found])], asked.filters), "change": figures.change_words(found),
-        "thresholds": boards.thresholds(person, key), "last_counted": found.window[1] - periods.DAY if found.window else None,
+        "thresholds": [(one, filter_words(one)) for one in boards.thresholds(person, key)],
+        "watches": [(one, filter_words(one)) for one in watches(person, key)], "last_counted": found.window[1] - periods.DAY if found.window else None,
         "may_note": plan(person, "create", "insight.note").allowed and not asked.shown_on,
         "may_target": plan(person, "manage", "insight.target").allowed and asked.period.kind in TARGETED and not asked.shown_on,
     }  # fmt: skip
+
+
+@declare("insight.board", "view")
+@require_GET
+def unusual_day(request: PortalRequest, day_id: uuid.UUID) -> HttpResponse:
+    """Why a day was called unusual: its picture and the days it was compared with, as the figures are now. The fragment stands in the inbox, too."""
+    return page(request, "insight/unusual.html", {"look": look(request.person, day_id)}, fragment="insight/unusual_day.html")
 
 
 @declare("insight.board", "view")

@@ -17,8 +17,9 @@ from apps.core.access import declare
 from apps.core.errors import DomainError, InvalidInput
 from apps.core.requests import PortalRequest
 from apps.insight import forms, services
+from apps.insight.payloads import Filters
 from apps.insight.selectors import boards as selectors
-from apps.insight.services import exporting, sending, watching
+from apps.insight.services import exporting, sending, unusual, watching
 from apps.insight.views.prints import download
 
 BY_JOB = ("pdf",)
@@ -94,16 +95,39 @@ def note_remove(request: PortalRequest, key: str, note_id: uuid.UUID) -> HttpRes
 @declare("insight.board", "view")
 @require_POST
 def alert_set(request: PortalRequest, key: str) -> HttpResponse:
-    """A line to watch: `above` or not, `value`; no value takes it away."""
-    target, above, text = f"/board/figures/{key}/", bool(request.POST.get("above")), request.POST.get("value", "").strip()
+    """A line to watch, for what the page is filtered by: `above` or not, `value`; no value takes it away (`department`, `product_line`, `region` of the
+    form: that of another filter)."""
+    target, above, text, now = f"/board/figures/{key}/", bool(request.POST.get("above")), request.POST.get("value", "").strip(), clock.now()
     try:
+        filters = _filters(request, now)
         if not text:
-            watching.unwatch(person=request.person, kpi=key, above=above)
+            watching.unwatch(person=request.person, kpi=key, above=above, filters=filters)
             return _back(request, target, _("You are not told any more."))
-        watching.watch(person=request.person, kpi=key, above=above, value=number(text), now=clock.now())
+        watching.watch(person=request.person, kpi=key, above=above, value=number(text), filters=filters, now=now)
     except DomainError as error:
         return _back(request, target, "", error)
     return _back(request, target, _("You are told when it is crossed."))
+
+
+@declare("insight.board", "view")
+@require_POST
+def unusual_set(request: PortalRequest, key: str) -> HttpResponse:
+    """Unusual days of what the page is filtered by: `sensitivity`; empty: not any more."""
+    target, sensitivity, now = f"/board/figures/{key}/", request.POST.get("sensitivity", ""), clock.now()
+    try:
+        filters = _filters(request, now)
+        if not sensitivity:
+            unusual.unwatch_days(person=request.person, kpi=key, filters=filters)
+            return _back(request, target, _("You are not told any more."))
+        unusual.watch_days(person=request.person, kpi=key, sensitivity=sensitivity, filters=filters, now=now)
+    except DomainError as error:
+        return _back(request, target, "", error)
+    return _back(request, target, _("You are told of unusual days, the morning after."))
+
+
+def _filters(request: PortalRequest, now: Any) -> Filters:
+    """Those of a row of the form, else those of the page."""
+    return forms.asked(request.POST if "region" in request.POST else request.GET, now=now).filters
 
 
 @declare("insight.target", "manage")
