@@ -122,6 +122,31 @@ def test_quarantine_moves_the_figure_and_stands_beside_it_until_the_cure(shopped
     assert (then.value, then.excluded[0].count) == (Decimal(343800 - 70200), 2)
 
 
+@pytest.mark.req("E9")
+def test_a_deal_whose_winning_is_not_taken_stands_beside_what_was_won(shopped: SimpleNamespace, run_jobs: Any) -> None:
+    """The portal knows it as open: it leaves the pipeline with what it was worth there, and what it is worth now is missing among the won ones."""
+    before = {key: read(shopped.admin, key) for key in ("crm.won", "crm.pipeline")}
+    shop.put("deal", "d-99", name="Nine", stage_kind="open", amount="520", currency="CNY", created_at="2026-11-02T02:00:00+00:00")
+    services.take_records(connection="crm", kind="deal", external_ids=["d-99"], now=NOW)
+    crm, bad = Connection.objects.get(key="crm"), NOW + dt.timedelta(minutes=1)
+    item = QuarantineItem.objects.create(connection=crm, stream="deals", kind="deal", created_at=bad, updated_at=bad, external_id="d-99",
+                                         raw={"organisation": "o", "deal": {"id": "d-99", "amount": "620.00"}})  # fmt: skip
+    services.take_records(connection="crm", kind="deal", external_ids=["d-99"], now=bad)
+    add_up()
+    for key, amount in (("crm.won", 620), ("crm.pipeline", 520)):
+        found = read(shopped.admin, key, now=bad)
+        assert found.value == before[key].value
+        assert [(one.reason, one.count, one.amount) for one in found.excluded] == [("quarantine", 1, Decimal(amount))]
+    item.state = "RELEASED"
+    item.save()
+    won = {"stage_kind": "won", "closed_on": "2026-11-23", "amount": "520", "created_at": "2026-11-02T02:00:00+00:00"}
+    shop.put("deal", "d-99", name="Nine", currency="CNY", now=bad, **won)
+    services.take_records(connection="crm", kind="deal", external_ids=["d-99"], now=bad + dt.timedelta(minutes=1))
+    add_up()
+    cured = read(shopped.admin, "crm.won", now=bad)
+    assert (cured.value, cured.excluded) == (before["crm.won"].value + 520, ())
+
+
 def test_another_currency_and_a_missing_date_are_left_out_with_a_reason(shopped: SimpleNamespace) -> None:
     for ident, values in (("x-1", {"currency": "EUR", "ordered_on": "2026-11-20"}), ("x-2", {"currency": "CNY"})):
         shop.put("order", ident, key=ident, customer_key="K100", state="confirmed", amount="10.00", **values)

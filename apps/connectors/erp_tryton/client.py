@@ -14,6 +14,7 @@ from apps.integrations.sdk import SERVICE, Actor, Client, Json, OutsideError, Pe
 
 SYSTEM = "ERP"
 WRITE_LIMITS = (2.0, 30.0)  # an order is priced, quoted, confirmed and processed in one call
+PAGE_LIMITS = (2.0, 30.0)  # whole pages of several kinds are read side by side, and the ERP is one process
 LATER = {"busy", "in_progress", "unavailable"}
 
 
@@ -44,15 +45,16 @@ class TrytonClient:
         self._http = _Http(base_url, system=SYSTEM, headers={"Accept": "application/json"})
         self._service = service_key
 
-    def get(self, path: str, params: Sequence[tuple[str, Any]] = (), *, actor: Actor = SERVICE) -> Json:
-        return self._answer(self._http.request("GET", f"/portal/{path}", params=params, headers=self._as(actor)))  # type: ignore[arg-type]
+    def get(self, path: str, params: Sequence[tuple[str, Any]] = (), *, actor: Actor = SERVICE, **more: Any) -> Json:
+        return self._answer(self._http.request("GET", f"/portal/{path}", params=params, headers=self._as(actor), **more))  # type: ignore[arg-type]
 
     def rows(
         self, kind: str, *, ids: Sequence[str] = (), codes: Sequence[str] = (), after: str = "", limit: int = 100, actor: Actor = SERVICE
     ) -> Json:
         """{"rows", "next"}: the named records, or a page of all by ascending id."""
         params: list[tuple[str, Any]] = [("limit", limit), *(("id", one) for one in ids), *(("code", one) for one in codes)]
-        return self.get(f"read/{kind}", [*params, ("after", after)] if after else params, actor=actor)
+        more = {} if ids or codes else {"timeout": PAGE_LIMITS}
+        return self.get(f"read/{kind}", [*params, ("after", after)] if after else params, actor=actor, **more)
 
     def post(self, path: str, body: Json, *, actor: Actor = SERVICE) -> Json:
         return self._answer(self._http.request("POST", f"/portal/{path}", json=body, headers=self._as(actor), timeout=WRITE_LIMITS))

@@ -13,8 +13,8 @@ from apps.connectors.erp_tryton.config import TrytonConfig
 from apps.integrations.canonical import Canonical
 from apps.integrations.sdk import Hint, HintPage, Page, retry_reading
 
-PAGE = 200
-FEED_PAGE = 200
+PAGE = 100
+FEED_PAGE = 100
 
 
 @dataclass(eq=False)

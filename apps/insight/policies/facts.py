@@ -320,8 +320,23 @@ def differences(wanted: Draft | None, before: Mapping[tuple[Any, ...], int], tod
 
 def left_out(kind: str, raw: Json, day: dt.date) -> list[Draft]:
     """A record that was never taken: counted as left out in its main streams, with the amount it seems to have."""
-    value = next((hundredths(raw[name]) for name in AMOUNTS if _is_number(raw.get(name))), 0)
-    return [Draft(stream, day, part="held", value=value, excluded=QUARANTINE) for stream in MAIN.get(kind, ())]
+    return [Draft(stream, day, part="held", value=_amount(raw), excluded=QUARANTINE) for stream in MAIN.get(kind, ())]
+
+
+def held_back(kind: str, last: list[Draft], raw: Json, day: dt.date) -> list[Draft]:
+    """A record that is known and whose later reading was not taken: what it said last is left out, and so is what it says now in main streams that it was
+    not in before: a deal that was open, and whose winning cannot be taken."""
+    streams = {draft.stream for draft in last}
+    return [*(replace(draft, excluded=QUARANTINE) for draft in last), *(draft for draft in left_out(kind, raw, day) if draft.stream not in streams)]
+
+
+def _amount(raw: Json) -> int:
+    """Of a record as its system has it: at the top, or in the record that the answer is about."""
+    for place in (raw, *(value for value in raw.values() if isinstance(value, Mapping))):
+        found = next((place[name] for name in AMOUNTS if _is_number(place.get(name))), None)
+        if found is not None:
+            return hundredths(found)
+    return 0
 
 
 def _is_number(value: Any) -> bool:

@@ -69,7 +69,9 @@ def _subject(record: Measured) -> str:
 def _drafts(record: Measured, looking: _Looking, held: Any) -> list[Draft]:
     owner, unit = record.owner_id, looking.units.get(record.owner_id)
     made = [] if record.gone else policies.drafts(record.kind, record.data, looking.around(record))
-    return [replace(draft, owner=owner, department=unit, excluded=policies.QUARANTINE if held else draft.excluded) for draft in made]
+    if held:
+        made = policies.held_back(record.kind, made, held.raw, clock.company_today(held.created_at))
+    return [replace(draft, owner=owner, department=unit) for draft in made]
 
 
 def _take_levels(record: Measured, looking: _Looking, held: Any, now: dt.datetime) -> int:
