@@ -274,12 +274,13 @@ def purchases(records):
 
 
 def purchase(p):
-    """planned_date: when all of it was to be there. effective_date: when the last of it came, once everything has come."""
+    """planned_date: when all of it was to be there; a line's own date becomes the day of the arrival, so once there are moves the day they were first
+    planned for counts. effective_date: when the last of it came, once everything has come."""
     with without_check_access():
         lines = [line for line in p.lines if line.type == 'line']
         moves = [m for line in lines for m in line.moves if m.state != 'cancelled']
         came = bool(moves) and all(m.state == 'done' for m in moves)
-        planned = [day for day in (line.delivery_date for line in lines) if day]
+        planned = [day for line in lines for day in promised_days(line) if day]
     return {
         'id': p.id, 'number': p.number, 'state': p.state, 'party': party_of(p.party), 'currency': p.currency.code, 'total_amount': p.total_amount,
         'purchase_date': p.purchase_date, 'planned_date': max(planned, default=p.delivery_date), 'created_at': made_at(p),
@@ -290,6 +291,10 @@ def purchase(p):
                 'quantity': line.quantity, 'unit_price': line.unit_price, 'amount': line.amount,
                 } for line in lines],
         }
+
+
+def promised_days(line):
+    return [m.origin_planned_date or m.planned_date for m in line.moves if m.state != 'cancelled'] or [line.delivery_date]
 
 
 @reader('receivable', 'party.party', domain=[('code', 'like', 'C-%')])
