@@ -22,7 +22,7 @@ from apps.insight.policies import cuts
 from apps.insight.selectors import boards as selectors
 from apps.insight.selectors.boards import BoardView
 from apps.insight.services import boards as services
-from apps.insight.services import exporting, sending, watching
+from apps.insight.services import exporting, sending
 from apps.insight.views.prints import download
 
 ASKED = [

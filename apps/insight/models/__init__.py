@@ -1,6 +1,6 @@
 """Facts and what they add up to; what people add to figures; boards."""
 
-from apps.insight.models.boards import Board, Rhythm, RoleBoard, Subscription, Threshold
+from apps.insight.models.boards import Board, Rhythm, RoleBoard, Subscription
 from apps.insight.models.facts import (
     DirtyDay,
     Fact,

@@ -16,9 +16,10 @@ from apps.insight.models import Grain, Rollup
 from apps.insight.payloads import Filters
 from apps.insight.policies import periods
 from apps.insight.selectors import sums
-from apps.insight.selectors.asked import Asked, narrowed
+from apps.insight.selectors.asked import Asked
 from apps.insight.selectors.rights import reaches
 from apps.insight.selectors.sums import Ledger
+from apps.insight.selectors.then import narrowed
 
 Days = dict[dt.date, Decimal | None]
 
