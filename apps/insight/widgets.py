@@ -27,7 +27,7 @@ class Figures(Widget):
     icon = "chart-bar"
     system = "oa"
     resource = "insight.board"
-    size = (6, 3)
+    size = (6, 4)
     least = (4, 2)
     listens = ("kpi",)
     template = "insight/widgets/figures.html"

@@ -50,6 +50,15 @@ def test_G1_visits_due_dates_and_absences_stand_on_one_calendar(office: SimpleNa
     assert "Surgery" not in repr(away)
 
 
+def test_a_week_is_named_by_its_days_and_a_cell_by_what_falls_due(office: SimpleNamespace, sign_in: Any) -> None:
+    notifications.notify(kind="workflows.task_assigned", person_ids=[office.boss.pk], ref="x", now=office.now, due_at=office.now + DAY,
+                         params={"task_id": "0", "name": "Approve the contract", "title": "Pumps for Delta", "business_key": "deal:d-1"})  # fmt: skip
+    client = sign_in(Client(headers={"accept-language": "en"}), office.boss)
+    week = client.get("/calendar/?view=week&day=2026-11-25").content.decode()
+    assert "23 Nov – 29 Nov</h1>" in week
+    assert 'title="Due: Approve the contract: Pumps for Delta"' in week and "Due: Pumps for Delta</a>" in week
+
+
 @pytest.mark.req("A9")
 def test_A9_a_companion_sees_the_visit_masked_and_others_see_nothing(office: SimpleNamespace) -> None:
     assert shown(office.eve, office.now) == [("visit", "Visit: ••••")] * 2

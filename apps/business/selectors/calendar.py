@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.utils import timezone
@@ -23,7 +23,8 @@ DUE_LENGTH = dt.timedelta(minutes=30)
 
 @dataclass(frozen=True)
 class Entry:
-    """One line of a calendar. `kind`: visit | due | absence. Whole days have `last_date`; `mine`: the person's own absence (may be cancelled)."""
+    """One line of a calendar. `kind`: visit | due | absence. Whole days have `last_date`; `mine`: the person's own absence (may be cancelled);
+    `short`: the title where there is little room, empty: the title itself."""
 
     kind: str
     ident: str
@@ -35,6 +36,7 @@ class Entry:
     url: str = ""
     place: str = ""
     mine: bool = False
+    short: str = ""
 
     def covers(self, day: dt.date) -> bool:
         return self.first_date <= day <= self.last_date
@@ -68,7 +70,9 @@ def _due(person: Any, start: dt.datetime, end: dt.datetime, now: dt.datetime) ->
         shown = notifications.rendered(row, person)
         if row.due_at is None:  # the filter leaves none
             continue
-        yield _timed("due", str(row.pk), _("Due: %(title)s") % {"title": shown.title}, row.due_at, row.due_at + DUE_LENGTH, shown.url or "/inbox/")
+        title, short = (_("Due: %(title)s") % {"title": words} for words in (shown.title, shown.about or shown.title))
+        entry = _timed("due", str(row.pk), title, row.due_at, row.due_at + DUE_LENGTH, shown.url or "/inbox/")
+        yield replace(entry, short=short)
 
 
 def _absences(person: Any, first: dt.date, last: dt.date) -> Iterable[Entry]:
