@@ -68,6 +68,7 @@ RESOURCE_WORDS: dict[str, Any] = {
     "business.calendar": _("Own calendar"),
     "directory.absence": _("Absences"),
     "insight.board": _("Management board"),
+    "insight.customer_data": _("Joined customer data"),
     "insight.export": _("Exports of figures"),
     "insight.flow": _("Figures of the OA"),
     "insight.note": _("Notes on figures"),
@@ -92,6 +93,8 @@ ACTION_WORDS: dict[str, Any] = {
     "data": pgettext_lazy("right", "Take data"),
     "image": pgettext_lazy("right", "Take pictures"),
     "print": pgettext_lazy("right", "Print"),
+    "export": pgettext_lazy("right", "Export"),
+    "consent": pgettext_lazy("right", "Record consents"),
 }
 FIELD_WORDS: dict[str, Any] = {
     "*": _("All other fields"),

@@ -153,6 +153,7 @@ ROLES: list[dict[str, Any]] = [
             _g("business.template", "all", "view manage", {"*": "edit"}),
             _g("business.announcement", "own", "view manage"),
             _g("insight.board", "all", "view arrange share"),
+            _g("insight.customer_data", "all", "view export consent"),
             _g("insight.export", "all", "data image print"),
             _g("insight.flow", "department", "view"),
             _g("insight.note", "all", "view create"),

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
+import uuid
 from typing import Any
 from urllib.parse import parse_qsl
 
 from apps.core.errors import NotFound, NotPermitted
 from apps.insight import forms, services
-from apps.insight.services import exporting, sending, unusual, watching
+from apps.insight.services import customers, exporting, sending, unusual, watching
 from apps.insight.services.facts import REBUILD
 from apps.insight.services.organisation import keep_units
 from apps.jobs.registry import JobContext, every, on_dead, task
@@ -43,6 +44,7 @@ def formulas(ctx: JobContext) -> None:
         services.register_formulas(now=ctx.now)
         services.forget_sights(now=ctx.now)
         keep_units(now=ctx.now)
+        customers.forget_files(now=ctx.now)
 
 
 @task(MAILS)
@@ -94,6 +96,13 @@ def expire(ctx: JobContext) -> None:
     """Files whose time is over."""
     with ctx.commit():
         ctx.result = {"files": exporting.expire(now=ctx.now)}
+
+
+@task(customers.EXPORT, lease=dt.timedelta(minutes=10))
+def export_customers(ctx: JobContext) -> None:
+    """A file of joined customers."""
+    with ctx.commit():
+        ctx.result = {"state": customers.write_file(file_id=uuid.UUID(ctx.payload["file"]), now=ctx.now)}
 
 
 @task(WATCH)

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from apps.insight.views import arranging, board, drill, keys, meter, prints, taking
+from apps.insight.views import arranging, board, customers, drill, keys, meter, prints, taking
 
 urlpatterns = [
     path("board/", board.board_start, name="board"),
@@ -25,6 +25,11 @@ urlpatterns = [
     path("board/figures/<str:key>/alerts/", taking.alert_set),
     path("board/figures/<str:key>/target/", taking.target_set),
     path("board/figures/<str:key>/unusual/", taking.unusual_set),
+    path("board/customers/", customers.profile),
+    path("board/customers/export/", customers.order),
+    path("board/customers/files/<uuid:file_id>/", customers.take),
+    path("board/customers/consents/", customers.consents),
+    path("board/customers/consents/record/", customers.consent_record),
     path("profile/keys/", keys.keys),
     path("profile/keys/make/", keys.key_make),
     path("profile/keys/<uuid:token_id>/revoke/", keys.key_revoke),

@@ -37,6 +37,7 @@ PAGES = {
     "boss": (
         "/approvals/", "/widgets/workflows.approvals/", "/board/", "/board/b/company/", "/board/menu/", "/board/figures/",
         "/board/figures/erp.orders_taken/", "/board/new/?kpi=erp.orders_taken",
+        "/board/meter/", "/board/meter/order_hours/", "/board/meter/departments/", "/board/customers/", "/board/customers/consents/", "/profile/keys/",
     ),
     "fin": ("/widgets/erp.overdue/",),
     "admin": (

@@ -34,6 +34,7 @@ from apps.business.selectors.card import brief, build_card
 from apps.business.selectors.loops import (
     agreement,
     approver_for,
+    cases_of_customers,
     figures,
     latest_loop,
     loop_of_business_key,
@@ -78,6 +79,7 @@ __all__ = [
     "brief",
     "build_card",
     "calendar_link",
+    "cases_of_customers",
     "confirmation_refs",
     "copies_of",
     "copies_to",

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import statistics
+import uuid
+from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any
 
@@ -37,6 +39,14 @@ def latest_loop(deal_id: str) -> SalesLoop | None:
 
 def loop_of_order(order_id: str) -> SalesLoop | None:
     return SalesLoop.objects.select_related("seller", "approver").filter(order_id=order_id).first() if order_id else None
+
+
+def cases_of_customers(customer_keys: Iterable[str]) -> dict[str, list[uuid.UUID]]:
+    """Customer code -> cases of its loops. Whose may see a case, workflows says."""
+    found: dict[str, list[uuid.UUID]] = {}
+    for key, instance_id in SalesLoop.objects.filter(customer_key__in=[key for key in customer_keys if key]).values_list("customer_key", "instance_id"):
+        found.setdefault(key, []).append(instance_id)
+    return found
 
 
 def templates() -> list[ContractTemplate]:

@@ -1,6 +1,7 @@
 """Facts and what they add up to; what people add to figures; boards."""
 
 from apps.insight.models.boards import Board, Rhythm, RoleBoard, Subscription
+from apps.insight.models.customers import Consent, CustomerFile
 from apps.insight.models.facts import (
     DirtyDay,
     Fact,
@@ -17,6 +18,7 @@ from apps.insight.models.tokens import Token
 from apps.insight.models.watching import Sensitivity, Threshold, UnusualDay, UnusualWatch
 
 __all__ = [
-    "Baseline", "Board", "DirtyDay", "Fact", "Grain", "KpiVersion", "LiveDepartment", "Note", "Print", "PrintState", "Rhythm", "RoleBoard",
-    "Rollup", "Sensitivity", "Sight", "Subscription", "Target", "Threshold", "Token", "UnitThen", "UnusualDay", "UnusualWatch",
+    "Baseline", "Board", "Consent", "CustomerFile", "DirtyDay", "Fact", "Grain", "KpiVersion", "LiveDepartment", "Note", "Print",
+    "PrintState", "Rhythm", "RoleBoard", "Rollup", "Sensitivity", "Sight", "Subscription", "Target", "Threshold", "Token", "UnitThen",
+    "UnusualDay", "UnusualWatch",
 ]  # fmt: skip

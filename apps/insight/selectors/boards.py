@@ -232,6 +232,7 @@ class Rights:
     image: bool
     print: bool
     keys: bool = False
+    customers: bool = False
 
 
 def rights_of(person: Any) -> Rights:
@@ -239,7 +240,7 @@ def rights_of(person: Any) -> Rights:
         return plan(person, action, resource).allowed
 
     return Rights(may("insight.board", "arrange"), may("insight.board", "share"), may("insight.export", "data"), may("insight.export", "image"),
-                  may("insight.export", "print"), may("insight.token", "view"))  # fmt: skip
+                  may("insight.export", "print"), may("insight.token", "view"), may("insight.customer_data", "view"))  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,18 @@
 """Reading records: `views` for people, `raw` for services and the engine."""
 
 from apps.records.selectors.finding import find
-from apps.records.selectors.measured import Measured, dated_by_customer, every, follow_ups_of, measured, naming, of_customers, orders_named, projected
+from apps.records.selectors.measured import (
+    Measured,
+    dated_by_customer,
+    every,
+    follow_ups_of,
+    measured,
+    measured_of_customers,
+    naming,
+    of_customers,
+    orders_named,
+    projected,
+)
 from apps.records.selectors.raw import (
     as_of,
     latest_follow_up,
@@ -35,43 +46,8 @@ from apps.records.selectors.views import (
 )
 
 __all__ = [
-    "PAGES",
-    "Listing",
-    "Measured",
-    "as_of",
-    "contacts_due",
-    "customer",
-    "customers",
-    "dated_by_customer",
-    "deal",
-    "deals",
-    "every",
-    "find",
-    "follow_ups",
-    "follow_ups_of",
-    "invoices",
-    "last_contacts",
-    "latest_follow_up",
-    "measured",
-    "naming",
-    "of_customers",
-    "order",
-    "orders",
-    "orders_named",
-    "page_of",
-    "product",
-    "products",
-    "projected",
-    "purchase_requests",
-    "raw",
-    "raw_invoices_of",
-    "raw_order_of",
-    "raw_shipments_of",
-    "receivable",
-    "receivables",
-    "shipment",
-    "shipments",
-    "some",
-    "stock",
-    "stock_of",
+    "PAGES", "Listing", "Measured", "as_of", "contacts_due", "customer", "customers", "dated_by_customer", "deal", "deals", "every", "find",
+    "follow_ups", "follow_ups_of", "invoices", "last_contacts", "latest_follow_up", "measured", "measured_of_customers", "naming", "of_customers",
+    "order", "orders", "orders_named", "page_of", "product", "products", "projected", "purchase_requests", "raw", "raw_invoices_of",
+    "raw_order_of", "raw_shipments_of", "receivable", "receivables", "shipment", "shipments", "some", "stock", "stock_of",
 ]  # fmt: skip

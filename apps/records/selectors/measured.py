@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Count, Min, QuerySet
+from django.db.models import Count, Min, Q, QuerySet
 
 from apps.core.access import RESOURCES, Projected, plan
 from apps.records import policies
@@ -60,6 +60,12 @@ def of_customers(keys: Iterable[str], ids: Iterable[str], except_for: Iterable[s
         for connection, kind, ident in rows.values_list("connection", "kind", "external_id"):
             found.setdefault((connection, kind), []).append(ident)
     return found
+
+
+def measured_of_customers(kinds: Iterable[str], keys: Iterable[str], ids: Iterable[str]) -> list[Measured]:
+    """Records of these kinds that name one of these customers, by key or by id, as far as the sources have them."""
+    named = Q(customer_key__in=[key for key in keys if key]) | Q(customer_id__in=[ident for ident in ids if ident])
+    return _measured(Record.objects.filter(named, kind__in=list(kinds), deleted_at=None))
 
 
 def dated_by_customer(kind: str, customer_keys: Iterable[str], except_states: Iterable[str]) -> dict[str, dt.datetime]:
