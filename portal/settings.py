@@ -223,6 +223,7 @@ SOCIALACCOUNT_PROVIDERS = {
 }
 AXES_FAILURE_LIMIT = 10
 AXES_COOLOFF_TIME = 1
+AXES_DISABLE_ACCESS_LOG = True  # who signed in stands in the audit trail
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 
 # --- words and time ---------------------------------------------------------------------------------------------------------------------

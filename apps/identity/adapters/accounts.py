@@ -45,6 +45,13 @@ class SocialAccountAdapter(DefaultSocialAccountAdapter):
         )
         sociallogin.account, sociallogin.user = row, account
 
+    def list_apps(self, request: HttpRequest, provider: Any = None, client_id: Any = None) -> list[Any]:
+        """Asked once a request: allauth asks at each of its steps, and the answer is a row of the database."""
+        kept = vars(request).setdefault("_apps_of_providers", {}) if request is not None else {}
+        if (provider, client_id) not in kept:
+            kept[provider, client_id] = super().list_apps(request, provider, client_id)
+        return list(kept[provider, client_id])
+
     def is_open_for_signup(self, request: HttpRequest, sociallogin: SocialLogin) -> bool:
         """Never reached: pre_social_login has made the account."""
         return False
