@@ -89,6 +89,7 @@ def moved_in(text: str) -> Moved:
 @pytest.fixture
 def matter(desk: Desk) -> Matter:
     desk.in_chat("boss")
+    until(desk.quiet, seconds=LONG, what="every earlier card is there: the newest one is pressed")
     deal_id = desk.won(customer=CUSTOMER, lines=LINES)
     name, task_id = desk.crm.name(deal_id), desk.task(f"deal:{deal_id}")["id"]
     desk.card_about("boss", name)
