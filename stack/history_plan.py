@@ -60,6 +60,7 @@ def customers(today):
             "code": f"C-{101 + number}", "name": f"{first} {second}", "industry": _INDUSTRY[second], "region": region, "city": chance.choice(cities[region]),
             "owner": "ana" if number % 2 else "boss", "since": today - dt.timedelta(days=DAYS + 20 - (0 if number < 24 else (number - 24) * 18)),
             "weight": chance.uniform(0.4, 2.4), "pays_late": chance.random() < 0.22, "term": chance.choice((30, 30, 30, 45, 60))})
+        found[-1]["limit"] = 50000 * round(2 + 10 * found[-1]["weight"])  # what it may owe
     return found
 
 

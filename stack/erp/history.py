@@ -38,15 +38,15 @@ class Table:
         self.last = db.execute(f'SELECT coalesce(max(id), 0) AS id FROM "{name}"').fetchone()['id']
         self.rows = []
 
-    def add(self, at, by=1, **values):
-        "-> id. `at`: the day (or moment) it was made, `by`: by whom"
+    def add(self, at, by=1, like=None, **values):
+        "-> id. `at`: the day (or moment) it was made, `by`: by whom, `like`: another pattern than the table's"
         self.last += 1
         moment = at if isinstance(at, dt.datetime) else dt.datetime.combine(at, dt.time(2, 30))
         stamps = {'create_date': moment, 'write_date': moment, 'create_uid': by, 'write_uid': by}
         unknown = set(values) - set(self.columns)
         if unknown:
             raise SystemExit(f'history: {self.name} has no {sorted(unknown)}')
-        self.rows.append({**self.pattern, **stamps, **values, 'id': self.last})
+        self.rows.append({**(like or self.pattern), **stamps, **values, 'id': self.last})
         return self.last
 
     def write(self):
@@ -77,6 +77,9 @@ class History:
         self.purchase, self.purchase_line = Table(db, 'purchase_purchase', 'true'), Table(db, 'purchase_line', 'true')
         self.receipt, self.production = Table(db, 'stock_shipment_in'), Table(db, 'production', 'true')
         self.back = Table(db, 'stock_shipment_out_return')
+        self.limit = Table(db, 'party_party_credit_limit_amount', 'true')
+        self.dunning, self.procedure, self.level = (Table(db, f'account_dunning{kind}') for kind in ('', '_procedure', '_level'))
+        self.dunned_by = Table(db, 'party_party_dunning_procedure')
         self.tables = [value for value in vars(self).values() if isinstance(value, Table)]
         self.read_house()
 
@@ -94,6 +97,8 @@ class History:
         self.suppliers = {row['code']: row['id'] for row in all_("SELECT id, code FROM party_party WHERE code LIKE 'S-%%'")}
         self.address = {row['party']: row['id'] for row in all_('SELECT id, party FROM party_address')}
         self.receivable = self.invoice.pattern['account']
+        self.bill_pattern = one("SELECT * FROM account_invoice WHERE type = 'in' ORDER BY id LIMIT 1")
+        self.bill_line_pattern = one('SELECT * FROM account_invoice_line WHERE invoice = %s ORDER BY id LIMIT 1', self.bill_pattern['id'])
         payment = one("SELECT journal, cash.account FROM account_move m JOIN account_move_line cash ON cash.move = m.id AND cash.debit > 0"
                       " JOIN account_move_line paid ON paid.move = m.id AND paid.credit > 0"
                       ' JOIN "account_invoice-account_move_line" r ON r.line = paid.id ORDER BY m.id LIMIT 1')
@@ -114,9 +119,34 @@ class History:
             place = address.add(customer['since'], party=ident, city=customer['city'], street_unstructured=f'{number} Harbour Road')
             region.add(customer['since'], party=ident, category=regions[customer['region']])
             found[customer['code']], self.address[ident] = ident, place
+            self.trust(customer, ident)
         for table in (party, address, region):
             table.write()
         return found
+
+    def remind(self):
+        "How late payers are written to: a reminder after two weeks, a last one after seven; -> (days, level)"
+        first = self.today - dt.timedelta(days=PLAN['DAYS'])
+        procedure = self.procedure.add(first, name='Reminders 催款')
+        self.dunning_levels = [
+            (days, self.level.add(first, procedure=procedure, sequence=number, overdue=dt.timedelta(days=days), credit_limit=False))
+            for number, days in enumerate((14, 49), 1)]
+        self.dunning_procedure = procedure
+
+    def trust(self, customer, party):
+        "The customer's credit limit, and by which procedure it is reminded"
+        company = self.sale.pattern['company']
+        self.limit.add(customer['since'], party=party, company=company, credit_limit_amount=D(customer['limit']))
+        self.dunned_by.add(customer['since'], party=party, dunning_procedure=self.dunning_procedure)
+
+    def dun(self, entry, due):
+        "The letter of an invoice that is still not paid"
+        late = (self.today - due).days
+        reached = [(days, level) for days, level in self.dunning_levels if late >= days]
+        if reached:
+            days, level = reached[-1]
+            self.dunning.add(due + dt.timedelta(days=days), company=self.sale.pattern['company'], line=entry, procedure=self.dunning_procedure, level=level,
+                             date=due + dt.timedelta(days=days), state='final' if level == self.dunning_levels[-1][1] else 'waiting', blocked=False)
 
     # -- what was sold
 
@@ -132,6 +162,7 @@ class History:
             day, by, number=order['number'], party=party, reference=order['deal'] or None, sale_date=day, quotation_date=day, payment_term=term,
             shipping_date=order['planned'], invoice_address=place, shipment_address=place, state=state, confirmed_by=None,
             shipment_state=('sent' if order['left'] else 'waiting') if goods else 'none',
+            write_date=dt.datetime.combine(order['paid'] or order['left'] or order['confirmed'], dt.time(9)),     # when it came into this state
             invoice_state='paid' if order['paid'] else 'awaiting payment' if order['left'] else 'pending',
             total_amount_cache=total, untaxed_amount_cache=total, tax_amount_cache=D(0), to_ship=not order['left'] and goods, to_invoice=not order['left'])
         rows = []
@@ -183,15 +214,9 @@ class History:
                            origin=f'account.invoice.line,{billed}', party=None, reconciliation=None, maturity_date=None)
             if line in moves:
                 self.of_move.add(day, by, invoice_line=billed, stock_move=moves[line])
-        reconciled = self.reconcile(paid) if paid else None
-        self.entry.add(day, by, move=booking, account=self.receivable, debit=total, credit=D(0), origin=None, party=party, maturity_date=due,
-                       reconciliation=reconciled)
-        if paid:
-            payment = self.book(paid, f'account.invoice,{invoice}', self.cash_journal, by)
-            line = self.entry.add(paid, by, move=payment, account=self.receivable, debit=D(0), credit=total, origin=None, party=party, maturity_date=None,
-                                  reconciliation=reconciled)
-            self.entry.add(paid, by, move=payment, account=self.cash, debit=total, credit=D(0), origin=None, party=None, maturity_date=None, reconciliation=None)
-            self.paid_by.add(paid, by, invoice=invoice, line=line)
+        owed = self.settle(invoice, booking, party, self.receivable, total, day, due, paid, by)
+        if not paid:
+            self.dun(owed, due)
 
     def book(self, day, origin, journal, by):
         return self.booking.add(day, by, number=f'H{len(self.booking.rows) + 1}', date=day, post_date=day, period=self.periods[day.replace(day=1)], origin=origin,
@@ -201,8 +226,8 @@ class History:
         return self.reconciliation.add(day, number=f'H{len(self.reconciliation.rows) + 1}', date=day, delegate_to=None)
 
     def returned(self, order, party, rows, by):
-        "One piece of the first goods comes back, and goes on to whom it came from: no stock comes of it"
-        sku = next((row[1] for row in rows if not row[1].startswith('S-')), None)
+        "One piece of the first goods comes back, and goes on to whom it came from: no stock comes of it. Its price is credited and paid back"
+        line, sku, _, price = next((row for row in rows if not row[1].startswith('S-')), (None,) * 4)
         if sku is None:
             return
         day = min(order['left'] + dt.timedelta(days=9), self.today - dt.timedelta(days=1))
@@ -214,6 +239,36 @@ class History:
                       from_location=self.place['CUS'], to_location=self.place['IN'])
         self.move.add(day, by, **common, shipment=None, origin=None, origin_planned_date=None, unit_price=None, currency=None, from_location=self.place['IN'],
                       to_location=self.place['SUP'])
+        self.credit(order, party, line, sku, price.quantize(CENT), day, by)
+
+    def credit(self, order, party, line, sku, amount, day, by):
+        "The credit note of one piece: an invoice with a minus, whose money goes back two weeks later"
+        number, invoice = PLAN['FIRST_INVOICE'] + len(self.invoice.rows), self.invoice.last + 1
+        back = day + dt.timedelta(days=14)
+        back = back if back < self.today else None
+        booking = self.book(day, f'account.invoice,{invoice}', self.booking.pattern['journal'], by)
+        self.invoice.add(
+            day, by, number=f'CRN{day.year}-{number:05d}', number_alnum=f'CRN{day.year}{number:05d}', number_digit=int(f'{day.year}{number:05d}'), party=party,
+            invoice_address=self.address[party], invoice_date=day, payment_term=None, move=booking, state='paid' if back else 'posted',
+            reference=order['number'], total_amount_cache=-amount, untaxed_amount_cache=-amount, tax_amount_cache=D(0), sequence=number)
+        credited = self.invoice_line.add(day, by, invoice=invoice, product=self.goods[sku], quantity=-1.0, unit_price=amount, origin=f'sale.line,{line}')
+        self.entry.add(day, by, move=booking, account=self.invoice_line.pattern['account'], debit=amount, credit=D(0),
+                       origin=f'account.invoice.line,{credited}', party=None, reconciliation=None, maturity_date=None)
+        self.settle(invoice, booking, party, self.receivable, -amount, day, day, back, by)
+
+    def settle(self, invoice, booking, party, account, owed, day, due, paid, by):
+        "The line of who owes (a minus: of whom we owe), and, where it was paid, the payment that reconciles it; -> the line"
+        reconciled, plus, minus = self.reconcile(paid) if paid else None, max(owed, D(0)), max(-owed, D(0))
+        line = self.entry.add(day, by, move=booking, account=account, debit=plus, credit=minus, origin=None, party=party, maturity_date=due,
+                              reconciliation=reconciled)
+        if paid:
+            payment = self.book(paid, f'account.invoice,{invoice}', self.cash_journal, by)
+            settled = self.entry.add(paid, by, move=payment, account=account, debit=minus, credit=plus, origin=None, party=party, maturity_date=None,
+                                     reconciliation=reconciled)
+            self.entry.add(paid, by, move=payment, account=self.cash, debit=plus, credit=minus, origin=None, party=None, maturity_date=None,
+                           reconciliation=None)
+            self.paid_by.add(paid, by, invoice=invoice, line=settled)
+        return line
 
     # -- where the goods came from
 
@@ -235,15 +290,18 @@ class History:
         house, place = self.sale.pattern['company'], self.address[supplier]
         cost = {row['sku']: (self.prices[row['sku']] * D('0.62')).quantize(CENT) for row in rows}
         total = sum(cost[row['sku']] * row['quantity'] for row in rows)
+        due = done + dt.timedelta(days=30)
+        paid = due if due < self.today else None
         purchase = self.purchase.add(
             asked, company=house, number=f'PO-{10001 + len(self.purchase.rows)}', party=supplier, invoice_address=place, currency=self.sale.pattern['currency'],
-            invoice_method='manual', invoice_state='none', shipment_state='received', state='done', purchase_date=asked, delivery_date=planned,
+            invoice_method='shipment', invoice_state='paid' if paid else 'awaiting payment', shipment_state='received', state='done' if paid else 'processing', purchase_date=asked, delivery_date=planned,
             payment_term=self.terms['30 days'], warehouse=self.place['WH'], total_amount_cache=total, untaxed_amount_cache=total, tax_amount_cache=D(0),
             to_invoice=False)
         receipt = self.receipt.add(
             asked, company=house, number=f'{10001 + len(self.receipt.rows)}', supplier=supplier, contact_address=place, planned_date=planned,
             origin_planned_date=planned, effective_date=done, state='done', warehouse=self.place['WH'], warehouse_input=self.place['IN'],
             warehouse_storage=self.place['STO'])
+        billed = []
         for number, row in enumerate(rows, 1):
             quantity, product = float(row['quantity']), self.goods[row['sku']]
             line = self.purchase_line.add(
@@ -255,6 +313,24 @@ class History:
                                     from_location=self.place['SUP'], to_location=self.place['IN'])
             self.move.add(asked, **common, origin=f'stock.move,{arrived}', origin_planned_date=None, unit_price=None, currency=None,
                           from_location=self.place['IN'], to_location=self.place['STO'])
+            billed.append((line, product, quantity, cost[row['sku']]))
+        self.owe(supplier, billed, total, done, due, paid)
+
+    def owe(self, supplier, lines, total, day, due, paid):
+        "The supplier's bill of what arrived, and its payment"
+        number, invoice = PLAN['FIRST_INVOICE'] + len(self.invoice.rows), self.invoice.last + 1
+        booking = self.book(day, f'account.invoice,{invoice}', self.bill_pattern['journal'], 1)
+        self.invoice.add(
+            day, like=self.bill_pattern, number=f'BILL{day.year}-{number:05d}', number_alnum=f'BILL{day.year}{number:05d}',
+            number_digit=int(f'{day.year}{number:05d}'), party=supplier, invoice_address=self.address[supplier], invoice_date=day,
+            payment_term=self.terms['30 days'], move=booking, state='paid' if paid else 'posted', reference=f'SUP-H{number}', total_amount_cache=total,
+            untaxed_amount_cache=total, tax_amount_cache=D(0), sequence=number)
+        for line, product, quantity, cost in lines:
+            billed = self.invoice_line.add(day, like=self.bill_line_pattern, invoice=invoice, product=product, unit=self.unit, quantity=quantity,
+                                           unit_price=cost, description=None, origin=f'purchase.line,{line}')
+            self.entry.add(day, move=booking, account=self.bill_line_pattern['account'], debit=(D(str(quantity)) * cost).quantize(CENT), credit=D(0),
+                           origin=f'account.invoice.line,{billed}', party=None, reconciliation=None, maturity_date=None)
+        self.settle(invoice, booking, supplier, self.bill_pattern['account'], -total, day, due, paid, 1)
 
     def make(self, row):
         "A production order that is done, and the move of what it made into the storage"
@@ -270,6 +346,7 @@ class History:
             from_location=self.making, to_location=self.place['STO'], **{'production_output': production})
 
     def write(self):
+        self.remind()
         parties = self.people()
         sold = PLAN['orders'](self.today)
         self.supplies = PLAN['supplies'](self.today, sold)

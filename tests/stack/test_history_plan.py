@@ -63,6 +63,12 @@ def test_deliveries_are_late_as_they_are_in_life_and_in_the_bad_quarter_more() -
     assert share[True] > 2 * share[False]
 
 
+def test_each_customer_may_owe_so_much() -> None:
+    limits = [one["limit"] for one in PLAN["customers"](TODAY)]
+    assert all(limit % 50_000 == 0 and 100_000 <= limit <= 1_300_000 for limit in limits)
+    assert len(set(limits)) > 5
+
+
 def test_some_invoices_are_open_some_overdue_some_goods_came_back() -> None:
     open_ = [o for o in ORDERS if o["left"] and not o["paid"]]
     assert 100 < len(open_) < 400

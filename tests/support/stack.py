@@ -193,9 +193,10 @@ def supervised(state: State, *command: str) -> Iterator[subprocess.Popen[bytes]]
 
 
 @contextlib.contextmanager
-def running_stack(*options: str, fresh: bool = False) -> Iterator[RealStack]:
-    """The real systems, no portal. The state is kept from run to run (12 s instead of 70), its data made fresh."""
-    state = _free_state("stack", "stack.env")
+def running_stack(*options: str, fresh: bool = False, name: str = "stack") -> Iterator[RealStack]:
+    """The real systems, no portal. The state is kept from run to run (12 s instead of 70), its data made fresh. `name`: a state of its own, for other
+    `options` than the other tests'."""
+    state = _free_state(name, "stack.env")
     if "--history" not in options:
         options = (*options, "--no-history")
     if fresh:
