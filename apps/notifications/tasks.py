@@ -56,7 +56,7 @@ def remind(ctx: JobContext) -> None:
         deliveries.remind(notification_id=uuid.UUID(ctx.payload["id"]), now=ctx.now)
 
 
-@task(deliveries.DIGEST)
+@task(digests.DIGEST)
 def digest(ctx: JobContext) -> None:
     """What could wait."""
     digests.send_digest(ctx)

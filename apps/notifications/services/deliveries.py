@@ -19,6 +19,7 @@ from apps.core import kinds
 from apps.core.errors import DomainError
 from apps.core.http import OutsideError
 from apps.directory import selectors as directory
+from apps.jobs import selectors as queue
 from apps.jobs import services as jobs
 from apps.jobs.registry import JobContext
 from apps.notifications import channels, policies, registry, selectors
@@ -26,10 +27,10 @@ from apps.notifications.channels import IN_APP, Button, Envelope, Message, Sent
 from apps.notifications.channels.web_push import PartlySent
 from apps.notifications.models import Delivery, DeliveryState, Device, Notification, State
 from apps.notifications.policies import Reaching, Route
-from apps.notifications.services import links
+from apps.notifications.services import digests, links
 from apps.notifications.services.moving import settle
 
-PLAN, SEND, CLOSE, REMIND, DIGEST = (f"notifications.{name}" for name in ("plan", "send", "close", "remind", "digest"))
+PLAN, SEND, CLOSE, REMIND = (f"notifications.{name}" for name in ("plan", "send", "close", "remind"))
 S = DeliveryState
 WAITING = (S.PLANNED, S.HELD)
 REMINDER = 1  # `nth` of the reminder; 0 is the first time, from 2 on each return from a snooze
@@ -96,8 +97,7 @@ def _arm(row: Delivery, notice: Notification, now: dt.datetime, again: str = "")
     if row.state not in WAITING:
         return
     if row.reason == "digest" and row.held_until:
-        jobs.enqueue(kind=DIGEST, key=f"{DIGEST}:{notice.person_id}:{row.channel}:{row.held_until.isoformat()}{again}", now=now, run_at=row.held_until,
-                     payload={"person_id": str(notice.person_id), "channel": row.channel})
+        digests.arm(person_id=notice.person_id, channel=row.channel, at=row.held_until, now=now, again=again)
         return
     at = row.held_until or now
     jobs.enqueue(kind=SEND, key=f"{SEND}:{row.pk}:{at.isoformat()}{again}", order_key=order_key(row.pk), payload={"id": str(row.pk)}, now=now,
@@ -125,7 +125,9 @@ def deliver(ctx: JobContext) -> None:
             settle(row.pk, S.SUPPRESSED, ctx.now, reason=why_not or "no_address")
         return
     way = policies.route(kinds.get(row.notification.kind), row.channel, selectors.reaching_of(person), ctx.now)
-    if row.nth != REMINDER and way.state != S.PLANNED:
+    if row.nth == REMINDER:
+        way = _reminding(row, ctx.now)
+    if way.state != S.PLANNED:
         with ctx.commit():
             _again(row, way, ctx.now)
         return
@@ -142,6 +144,14 @@ def deliver(ctx: JobContext) -> None:
         raise
     with ctx.commit():
         _sent(row.pk, sent, version, ctx.now)
+
+
+def _reminding(row: Delivery, now: dt.datetime) -> Route:
+    """A reminder asks nothing but whether it is quiet, also when it comes late."""
+    reaching = selectors.reaching_of(row.notification.person)
+    urgent = kinds.get(row.notification.kind).urgent
+    pause = None if urgent else policies.quiet_until(reaching.quiet, reaching.zone, now)
+    return Route(S.HELD, "quiet", pause) if pause else Route(S.PLANNED, "reminder")
 
 
 def pointless(row: Delivery, now: dt.datetime) -> str:
@@ -274,8 +284,15 @@ def reconcile(*, now: dt.datetime) -> dict[str, int]:
         for row in open_cards:
             _arm_close(row, now, again=turn)
         for row in held:
-            _arm(row, row.notification, now, again=turn)
+            if not _in_hand(row):
+                _arm(row, row.notification, now, again=turn)
     return {"closed": len(open_cards), "sent": len(held)}
+
+
+def _in_hand(row: Delivery) -> bool:
+    """A job that is being tried again sends it: another one would only stand behind it."""
+    name = f"{digests.DIGEST}:{row.notification.person_id}:{row.channel}" if row.reason == "digest" else order_key(row.pk)
+    return queue.pending(order_key=name).filter(attempts__gt=0).exists()
 
 
 # --- reminders ----------------------------------------------------------------------------------------------------------------------------
@@ -291,6 +308,11 @@ def remind(*, notification_id: uuid.UUID, now: dt.datetime) -> bool:
     if person is None or kind is None or not person.active:
         return False
     reaching, addresses = selectors.reaching_of(person), selectors.addresses_of(person)
+    waits = Delivery.objects.filter(notification=notice, nth=0, state__in=WAITING).exclude(reason="digest").aggregate(until=Max("held_until"))["until"]
+    if waits is not None:  # not told yet: it is reminded of after it was, and not together with it
+        after = max(waits, now) + dt.timedelta(minutes=reaching.remind_after or 60)
+        jobs.enqueue(kind=REMIND, key=f"{REMIND}:{notice.pk}:{after.isoformat()}", payload={"id": str(notice.pk)}, now=now, run_at=after)
+        return False
     channel = _reminder_channel(notice, list(addresses), reaching)
     if not channel or policies.fixed_level(kind, policies.family(channel), reaching.limits) == ("off", "limit"):
         return False
@@ -302,5 +324,6 @@ def remind(*, notification_id: uuid.UUID, now: dt.datetime) -> bool:
 def _reminder_channel(notice: Notification, reachable: list[str], reaching: Reaching) -> str:
     wanted = [one for one in reachable if policies.family(one) == reaching.remind_by]
     used = set(Delivery.objects.filter(notification=notice, state=S.SENT).values_list("channel", flat=True))
-    fresh = [one for one in reachable if one not in used and policies.family(one) not in reaching.off]
+    waiting = set(Delivery.objects.filter(notification=notice, state__in=WAITING).values_list("channel", flat=True))
+    fresh = [one for one in reachable if one not in used and one not in waiting and policies.family(one) not in reaching.off]
     return next(iter([*wanted, *fresh, *(one for one in reachable if one in used)]), "")

@@ -7,7 +7,7 @@ import uuid
 from typing import Any
 
 from apps.notifications import policies
-from apps.notifications.models import Delivery
+from apps.notifications.models import Delivery, DeliveryState
 
 
 def settle(delivery_id: uuid.UUID, state: str, now: dt.datetime, *, reason: str = "", **fields: Any) -> Delivery:
@@ -19,3 +19,8 @@ def settle(delivery_id: uuid.UUID, state: str, now: dt.datetime, *, reason: str 
         setattr(row, name, value)
     row.save(update_fields=["state", "reason", *fields])
     return row
+
+
+def hold(delivery_id: uuid.UUID, reason: str, until: dt.datetime) -> None:
+    """One that waits goes on waiting, until then."""
+    Delivery.objects.filter(pk=delivery_id, state=DeliveryState.HELD).update(reason=reason, held_until=until)
