@@ -23,7 +23,7 @@ from apps.core import clock
 from apps.core.access import Masked, Projected, declare
 from apps.core.errors import NotFound
 from apps.integrations.sdk import canonical
-from apps.records import selectors, services
+from apps.records import policies, selectors, services
 
 SIZE = OpenApiParameter("size", int, description="records a page, at most 500")
 PAGE = OpenApiParameter("page", int)
@@ -336,7 +336,42 @@ class ReceivableRemindView(APIView):
         return Response({"to": as_json(services.remind_payment(person=_person(request), customer_key=ident, now=clock.now()))})
 
 
+def _views(kind: str, many: Callable[..., Any], one: Callable[..., Any], said: str, *filters: str) -> tuple[type[APIView], type[APIView]]:
+    """A list and a single record of a kind that is only read. `filters`: further parameters of the selector."""
+    name = f"{kind}s"
+    resource = policies.RESOURCES[kind]
+
+    @declare(resource, "view")
+    class ListView(APIView):
+        @extend_schema(responses=_list_form(kind), operation_id=f"{name}_list", description=said,
+                       parameters=[Q, PAGE, SIZE, *(OpenApiParameter(given, str) for given in filters)])
+        def get(self, request: Request) -> Response:
+            asked = {given: request.query_params[given] for given in filters if request.query_params.get(given)}
+            return Response(list_json(many(_person(request), q=_q(request), **asked, **_paging(request))))
+
+    @declare(resource, "view")
+    class RecordView(APIView):
+        @extend_schema(responses=FORMS[kind], operation_id=f"{name}_get", description="By the source's id or its number.")
+        def get(self, request: Request, ident: str) -> Response:
+            return Response(record_json(one(_person(request), ident)))
+
+    return ListView, RecordView
+
+
+PAYMENTS = _views("payment", selectors.payments, selectors.payment, "What customers paid, newest first.", "customer_key")
+PURCHASE_ORDERS = _views("purchase_order", selectors.purchase_orders, selectors.purchase_order, "Orders to suppliers, newest first.", "state")
+PRODUCTION = _views("production", selectors.productions, selectors.production, "Production orders, newest first.", "state")
+CASES = _views("case", selectors.cases, selectors.case, "Service requests, newest first.", "state", "customer_id")
+
 urlpatterns = [
+    path("payments", PAYMENTS[0].as_view(), name="api-payments"),
+    path("payments/<str:ident>", PAYMENTS[1].as_view(), name="api-payment"),
+    path("purchase-orders", PURCHASE_ORDERS[0].as_view(), name="api-purchase-orders"),
+    path("purchase-orders/<str:ident>", PURCHASE_ORDERS[1].as_view(), name="api-purchase-order"),
+    path("production", PRODUCTION[0].as_view(), name="api-production-orders"),
+    path("production/<str:ident>", PRODUCTION[1].as_view(), name="api-production"),
+    path("service-requests", CASES[0].as_view(), name="api-service-requests"),
+    path("service-requests/<str:ident>", CASES[1].as_view(), name="api-service-request"),
     path("customers", CustomersView.as_view(), name="api-customers"),
     path("customers/<str:ident>", CustomerView.as_view(), name="api-customer"),
     path("customers/<str:ident>/follow-ups", CustomerFollowUpsView.as_view(), name="api-follow-ups"),

@@ -26,9 +26,10 @@ EMAIL = re.compile(r"^[^@\s]+@[^@\s]+\.[^@\s]+$")
 OF_CUSTOMER = ("order", "shipment", "receivable", "invoice", "payment")
 EDITABLE = ("name", "industry", "city", "phone", "email", "website", "note")
 LONGEST = 2000
-SEARCHED_FIELDS = ("external_id", "key", "name", "customer_name", "customer_key", "city", "industry", "reference", "tracking", "subject", "sku")
+SEARCHED_FIELDS = ("external_id", "key", "name", "customer_name", "customer_key", "city", "industry", "reference", "tracking", "subject", "sku",
+                   "supplier_name", "invoice_key")  # fmt: skip
 # kinds that the search of everything looks through
-SEARCHED = ("customer", "deal", "order", "shipment", "stock")
+SEARCHED = ("customer", "deal", "order", "shipment", "stock", "payment", "purchase_order", "production", "case")
 Json = Mapping[str, Any]
 
 

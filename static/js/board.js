@@ -199,11 +199,29 @@ if (screenful && document.fullscreenEnabled) {
 const builder = $("[data-draw]");
 if (builder) builder.hidden = true; // each choice is drawn at once
 
+// Paper is white: a board is printed in the light colours, with its charts as wide as their cards on the page.
+const ON_PAPER = { width: 470, height: 200 }; // half of A4 across, less its margins
+let before = "";
+addEventListener("beforeprint", () => {
+  before = document.documentElement.dataset.bsTheme || "light";
+  document.documentElement.dataset.bsTheme = "light";
+  drawAll();
+  drawn.forEach((held) => {
+    held.chart?.resize(ON_PAPER);
+    held.chart?.getZr().flush(); // the page is taken now, not with the next frame
+  });
+});
+addEventListener("afterprint", () => {
+  document.documentElement.dataset.bsTheme = before;
+  before = "";
+  drawAll();
+});
+
 document.addEventListener("at:theme", drawAll);
 document.body.addEventListener("htmx:after:swap", drawAll);
 let waiting = 0;
 addEventListener("resize", () => {
   clearTimeout(waiting);
-  waiting = setTimeout(() => drawn.forEach((held) => held.chart?.resize()), 120);
+  waiting = setTimeout(() => before || drawn.forEach((held) => held.chart?.resize()), 120);
 });
 drawAll();

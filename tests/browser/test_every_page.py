@@ -42,7 +42,8 @@ PAGES: dict[str, tuple[tuple[str, int], ...]] = {
     "boss": (
         ("/board/", 200), ("/board/b/company/?period=quarter", 200), ("/board/b/company/wall/", 200), ("/board/figures/", 200),
         ("/board/figures/erp.orders_taken/", 200), ("/board/figures/erp.invoiced/", 200), ("/board/new/?kpi=erp.orders_taken", 200),
-        ("/board/b/operations/?shown=2026-03-03", 200), ("/board/meter/", 200),
+        ("/board/b/operations/?shown=2026-03-03", 200), ("/board/meter/", 200), ("/board/prints/", 200), ("/service-requests/", 200),
+        ("/board/new/?kpi=erp.orders_taken&by=month&split=region&look=stacked", 200),
         ("/board/meter/order_hours/", 200), ("/board/meter/departments/", 200), ("/board/customers/", 200), ("/board/customers/consents/", 200),
         ("/profile/keys/", 200),
     ),

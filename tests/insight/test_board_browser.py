@@ -6,15 +6,19 @@ from __future__ import annotations
 from types import SimpleNamespace
 from typing import Any
 
+import pypdfium2
 import pytest
 
 from apps.audit import selectors as audit
 from apps.core import clock
+from apps.insight import services as insight
 from apps.insight.services import boards as services
+from apps.jobs import services as jobs
 from apps.realtime import services as realtime
 from tests.browser.conftest import NOISE, chromium, live_portal, open_page  # noqa: F401 - fixtures
 from tests.browser.test_every_page import look_like
 from tests.support import board as figures
+from tests.support import shop
 
 pytestmark = [pytest.mark.browser, *(pytest.mark.filterwarnings(line) for line in NOISE)]
 
@@ -27,6 +31,9 @@ PAGES = (
     "/board/figures/",
     "/board/meter/",
     "/board/new/?kpi=erp.orders_taken&kpi=erp.invoiced&look=bars",
+    "/board/new/?kpi=erp.orders_taken&by=month&split=region&look=stacked",
+    "/board/b/company/?shown=2026-11-29T10:00",
+    "/board/prints/",
 )
 
 
@@ -50,8 +57,56 @@ def test_every_page_of_boards_is_clean(open_page: Any, counted: SimpleNamespace)
                 )
             tab.shot(f"insight{path.replace('/', '_').replace('?', '-')[:40]}.{language}.{theme}.{width}")
             found += [f"{path} {language} {theme} {width}: {finding}" for finding in tab.findings()]
+            if path == "/board/" and width == 1440:
+                found += _with_what_opens(tab)
         tab.page.context.close()
     assert found == [], "\n".join(found)
+
+
+def _with_what_opens(tab: Any) -> list[str]:
+    """The same with each of its layers open."""
+    found, names = [], ("shown-on", "export", "more", "own-days")
+    for opener in (*(f'[popovertarget="{name}"]' for name in names), '[data-dialog="mail-board"]'):
+        tab.page.locator(opener).first.click()
+        found += [f"/board/ {opener}: {finding}" for finding in tab.findings()]
+        tab.page.keyboard.press("Escape")
+    return found
+
+
+@pytest.mark.req("E9")
+def test_a_wall_turns_its_pages_and_an_event_changes_its_tile_within_two_seconds(open_page: Any, counted: SimpleNamespace) -> None:
+    tab = open_page(counted.boss)
+    page = tab.page
+    tab.goto("/board/b/company/wall/?each=600")
+    page.wait_for_selector("body.wall-pages")
+    page.wait_for_selector("[data-live-state=live]")
+    shown = "() => [...document.querySelectorAll('#board .figures > :not(.off-wall)')].map((tile) => tile.id)"
+    assert len(page.evaluate(shown)) == 12
+    assert page.evaluate("() => document.documentElement.scrollHeight <= innerHeight")  # nothing to scroll
+    page.keyboard.press("ArrowRight")
+    assert len(page.evaluate(shown)) == 2
+    page.keyboard.press("Space")
+    assert page.get_by_role("button", name="Hold").get_attribute("aria-pressed") == "true"
+    page.keyboard.press("ArrowLeft")
+    # an order arrives: its record is taken, the sums are made again by the job, the tile follows without loading the page
+    page.evaluate("() => { window.same = true; }")
+    figure = page.locator("a.fig", has_text="Orders taken")
+    assert figure.inner_text().endswith("¥344 k")
+    shop.put("order", "late", key="SO-20999", customer_key="K100", customer_name="Delta Water Group", state="confirmed", amount="500000", currency="CNY",
+             ordered_on=clock.company_today(clock.now()).isoformat())  # fmt: skip
+    insight.take_records(connection="erp", kind="order", external_ids=["late"], now=clock.now())
+    jobs.run_due()
+    page.wait_for_function("() => [...document.querySelectorAll('a.fig')].some((a) => /Orders taken:\\s*¥844\\sk$/.test(a.innerText.trim()))", timeout=2000)
+    assert page.evaluate("() => window.same") is True
+    assert len(page.evaluate(shown)) == 12  # the page of the wall stayed
+    # on paper: A4 across, who printed it at the foot, nothing to press
+    tab.goto("/board/b/company/")
+    page.wait_for_selector("[data-drawn=bars]")
+    paper = pypdfium2.PdfDocument(page.pdf(prefer_css_page_size=True))
+    text = [sheet.get_textpage().get_text_range() for sheet in paper]
+    assert [tuple(round(side) for side in sheet.get_size()) for sheet in paper] == [(842, 595)] * 2
+    assert "Orders taken" in text[0] and "taken by Lin Wei (boss)" in text[0] and "As shown on" not in text[0]
+    assert tab.errors == []
 
 
 @pytest.mark.req("E9", "I12")

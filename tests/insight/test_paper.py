@@ -47,7 +47,7 @@ def pages(content: bytes) -> list[str]:
 
 WORDS = [
     ("en", "Company overview", "Orders taken", "¥344", "below target ¥400", "taken by Lin Wei (boss) on 2026-11-23 09:12", "Not for your role"),
-    ("zh-hans", "公司总览", "接单额", "¥34.4", "低于目标 ¥40万", "林薇(boss)于 2026-11-23 09:12", "您的角色不可查看"),
+    ("zh-hans", "公司总览", "接单额", "¥34.4", "未达目标 ¥40万", "林薇(boss)于 2026-11-23 09:12", "您的角色不可查看"),
 ]
 
 

@@ -13,7 +13,7 @@ from apps.integrations.canonical import KINDS
 from apps.integrations.models import Connection
 from apps.records.services.taking import take
 
-ERP = {"order", "shipment", "stock", "invoice", "receivable", "product", "purchase_request"}
+ERP = {"order", "shipment", "stock", "invoice", "receivable", "product", "purchase_request", "payment", "purchase_order", "production"}
 CUSTOMERS = (
     ("Delta Water Group", "Water utility", "Hangzhou", "ana"),
     ("Meilin Foods", "Food", "Ningbo", "ana"),

@@ -29,17 +29,18 @@ PAGES = {
         "/search/quick/?q=delta", "/stock/", "/widgets/business.calendar/", "/widgets/crm.closing/", "/widgets/crm.follow_up/",
         "/widgets/workflows.requests/", "/widgets/workspace.favourites/",
         "/visits/", "/visits/?view=all", "/visits/new/?customer=c-0", f"/visits/{VISIT}/", f"/visits/{VISIT}/report/", "/visits/people/?people_q=wei",
-        "/announcements/", f"/announcements/{NEWS}/", "/announcements/copies/", "/start/",
+        "/announcements/", f"/announcements/{NEWS}/", "/announcements/copies/", "/start/", "/service-requests/",
         "/widgets/workspace.quick_launch/", "/widgets/business.announcements/",
         "/",  # last: by then records were opened
     ),
     "eve": ("/shipments/", "/shipments/s-1/", "/widgets/erp.to_ship/"),
     "boss": (
         "/approvals/", "/widgets/workflows.approvals/", "/board/", "/board/b/company/", "/board/menu/", "/board/figures/",
-        "/board/figures/erp.orders_taken/", "/board/new/?kpi=erp.orders_taken",
-        "/board/meter/", "/board/meter/order_hours/", "/board/meter/departments/", "/board/customers/", "/board/customers/consents/", "/profile/keys/",
+        "/board/customers/", "/board/customers/consents/", "/board/figures/erp.orders_taken/", "/board/meter/", "/board/meter/departments/",
+        "/board/meter/order_hours/", "/board/new/?kpi=erp.orders_taken", "/board/new/?kpi=erp.orders_taken&by=month&split=region", "/board/prints/",
+        "/profile/keys/",
     ),
-    "fin": ("/widgets/erp.overdue/",),
+    "fin": ("/widgets/erp.overdue/", "/payments/", "/purchase-orders/", "/production/"),
     "admin": (
         "/connections/", "/quarantine/", "/access/", "/home/layouts/", "/home/layouts/sales/", "/widgets/workflows.stuck/",
         "/widgets/integrations.connections/", "/widgets/integrations.quarantine/", "/announcements/written/", f"/announcements/{NEWS}/",

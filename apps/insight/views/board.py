@@ -21,6 +21,7 @@ from apps.insight.policies import periods
 from apps.insight.selectors import boards as selectors
 from apps.insight.selectors import dimensions
 from apps.insight.selectors.boards import BoardView
+from apps.insight.services import exporting
 
 PERIODS = ("month", "quarter", "year", "last12")
 
@@ -53,7 +54,7 @@ def _shown(request: PortalRequest, board: BoardView, template: str = "insight/bo
     except InvalidInput as error:
         messages.error(request, str(error), extra_tags="danger")
         return HttpResponseRedirect(request.path)
-    context = context_of(request, board, asked, now)
+    context = context_of(request, board, asked, now) | {"wall": template == "insight/wall.html"}
     if not request.htmx:  # what a push brings again is no new look
         services.note_sights(person=request.person, readings=[one for view in context["tiles"] for one in view.readings], now=now)
     return page(request, template, context, fragment="insight/board_tiles.html")
@@ -69,7 +70,7 @@ def context_of(request: PortalRequest, board: BoardView, asked: Asked, now: dt.d
         "kinds": kinds(asked), "filters": dimensions.offered(request.person, asked.filters), "today": clock.company_today(now),
         "running": asked.period.end > clock.company_today(now), "rights": selectors.rights_of(request.person), "base": f"/board/b/{board.ident}/",
         "away": selectors.away(views), "rhythms": rhythms(), "mailed": selectors.mailed(request.person, board.ident),
-        "last_day": asked.period.end - periods.DAY,
+        "last_day": asked.period.end - periods.DAY, "now": now, "mark": exporting.watermark(person=request.person, now=now),
     }  # fmt: skip
 
 

@@ -9,6 +9,7 @@ from apps.records.selectors.measured import (
     measured,
     measured_of_customers,
     naming,
+    of_customer,
     of_customers,
     orders_named,
     projected,
@@ -23,6 +24,8 @@ from apps.records.selectors.raw import (
 )
 from apps.records.selectors.rows import PAGES, Listing, page_of
 from apps.records.selectors.views import (
+    case,
+    cases,
     contacts_due,
     customer,
     customers,
@@ -33,8 +36,14 @@ from apps.records.selectors.views import (
     last_contacts,
     order,
     orders,
+    payment,
+    payments,
     product,
+    production,
+    productions,
     products,
+    purchase_order,
+    purchase_orders,
     purchase_requests,
     receivable,
     receivables,
@@ -46,8 +55,9 @@ from apps.records.selectors.views import (
 )
 
 __all__ = [
-    "PAGES", "Listing", "Measured", "as_of", "contacts_due", "customer", "customers", "dated_by_customer", "deal", "deals", "every", "find",
-    "follow_ups", "follow_ups_of", "invoices", "last_contacts", "latest_follow_up", "measured", "measured_of_customers", "naming", "of_customers",
-    "order", "orders", "orders_named", "page_of", "product", "products", "projected", "purchase_requests", "raw", "raw_invoices_of",
+    "PAGES", "Listing", "Measured", "as_of", "case", "cases", "contacts_due", "customer", "customers", "dated_by_customer", "deal", "deals",
+    "every", "find", "follow_ups", "follow_ups_of", "invoices", "last_contacts", "latest_follow_up", "measured", "measured_of_customers",
+    "naming", "of_customer", "of_customers", "order", "orders", "orders_named", "page_of", "payment", "payments", "product", "production",
+    "productions", "products", "projected", "purchase_order", "purchase_orders", "purchase_requests", "raw", "raw_invoices_of",
     "raw_order_of", "raw_shipments_of", "receivable", "receivables", "shipment", "shipments", "some", "stock", "stock_of",
 ]  # fmt: skip

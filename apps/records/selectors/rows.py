@@ -15,7 +15,10 @@ from apps.core.access import Plan, Projected, Raw, plan
 from apps.records import policies
 from apps.records.models import Record
 
-PAGES = {"deal": "/deals/{}/", "customer": "/customers/{}/", "order": "/orders/{}/", "shipment": "/shipments/{}/"}
+PAGES = {
+    "deal": "/deals/{}/", "customer": "/customers/{}/", "order": "/orders/{}/", "shipment": "/shipments/{}/", "payment": "/payments/{}/",
+    "purchase_order": "/purchase-orders/{}/", "production": "/production/{}/", "case": "/service-requests/{}/",
+}  # fmt: skip
 SIZE = 25
 LARGEST = 500
 JUDGED = 2000  # rows that are looked at one by one where a masked field may not tell of itself

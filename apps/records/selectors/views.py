@@ -169,3 +169,45 @@ def invoices(person: Any, *, order_id: str | None = None, customer_key: str | No
 def purchase_requests(person: Any, *, reference: str | None = None, page: int = 1, size: int = SIZE) -> Listing:
     """Of one order (`reference`: what the request names), or all."""
     return listing(person, "purchase_request", page=page, size=size, order=LATEST, extra=_where(reference=reference), by=_named(reference=reference))  # type: ignore[arg-type]
+
+
+def payments(person: Any, *, q: str = "", page: int = 1, size: int = SIZE, customer_key: str | None = None) -> Listing:
+    """Newest first."""
+    extra = _where(customer_key=customer_key)
+    return listing(person, "payment", q=q, page=page, size=size, order=LATEST, extra=extra, by=_named(customer_key=customer_key))  # type: ignore[arg-type]
+
+
+def payment(person: Any, ident: str) -> Projected | None:
+    """By the ERP's id or the number of the booking."""
+    return one(person, "payment", ident)
+
+
+def purchase_orders(person: Any, *, q: str = "", page: int = 1, size: int = SIZE, state: str = "") -> Listing:
+    """Newest first."""
+    return listing(person, "purchase_order", q=q, page=page, size=size, order=LATEST, extra=_where(state=state))  # type: ignore[arg-type]
+
+
+def purchase_order(person: Any, ident: str) -> Projected | None:
+    """By the ERP's id or its number."""
+    return one(person, "purchase_order", ident)
+
+
+def productions(person: Any, *, q: str = "", page: int = 1, size: int = SIZE, state: str = "") -> Listing:
+    """Newest first."""
+    return listing(person, "production", q=q, page=page, size=size, order=LATEST, extra=_where(state=state))  # type: ignore[arg-type]
+
+
+def production(person: Any, ident: str) -> Projected | None:
+    """By the ERP's id or its number."""
+    return one(person, "production", ident)
+
+
+def cases(person: Any, *, q: str = "", page: int = 1, size: int = SIZE, state: str = "", customer_id: str | None = None) -> Listing:
+    """Newest first."""
+    extra = _where(state=state, customer_id=customer_id)
+    return listing(person, "case", q=q, page=page, size=size, order=LATEST, extra=extra, by=_named(customer_id=customer_id))  # type: ignore[arg-type]
+
+
+def case(person: Any, ident: str) -> Projected | None:
+    """By the CRM's id."""
+    return one(person, "case", ident)

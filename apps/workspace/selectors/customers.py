@@ -91,6 +91,8 @@ def sheet(person: Any, customer_id: str) -> dict[str, Any]:
     deals = parts.related(person, "crm.deal", lambda: records.deals(person, customer_id=customer_id))
     orders = parts.related(person, "erp.order", lambda: records.orders(person, customer_key=customer.get("key", "")))
     follow_ups = parts.related(person, "crm.follow_up", lambda: records.follow_ups(person, customer_id=customer_id))
+    asked_for = parts.related(person, "crm.case", lambda: records.cases(person, customer_id=customer_id))
+    paid = parts.related(person, "erp.payment", lambda: records.payments(person, customer_key=customer.get("key", "")))
     open_deals = [deal for deal in deals or [] if deal.get("stage_kind") == "open"]
     owner = customer.get("owner_id")
     return {
@@ -103,6 +105,8 @@ def sheet(person: Any, customer_id: str) -> dict[str, Any]:
         "open_deals": len(open_deals),
         "open_amount": _sum(open_deals),
         "orders": orders,
+        "cases": asked_for,
+        "payments": paid,
         "orders_amount": _sum([order for order in orders or [] if order.get("state") != "cancelled"]),
         "currency": settings.COMPANY_CURRENCY,
         "follow_ups": follow_ups,

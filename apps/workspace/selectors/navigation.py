@@ -64,6 +64,10 @@ GROUPS: tuple[tuple[Any, tuple[Place, ...]], ...] = (
             Place("orders", "/orders/", _("Orders"), "shopping-cart", "erp.order"),
             Place("shipments", "/shipments/", _("Shipments"), "truck-delivery", "erp.shipment"),
             Place("stock", "/stock/", _("Stock"), "packages", "erp.stock"),
+            Place("payments", "/payments/", _("Payments"), "cash", "erp.payment"),
+            Place("purchase-orders", "/purchase-orders/", _("Purchase orders"), "shopping-bag", "erp.purchase_order"),
+            Place("production", "/production/", _("Production"), "tool", "erp.production"),
+            Place("service-requests", "/service-requests/", _("Service requests"), "lifebuoy", "crm.case"),
         ),
     ),
     (

@@ -13,7 +13,8 @@ from apps.records import selectors as records
 from apps.records.events import RESOURCES
 from apps.workspace.models import Pinned
 
-KINDS = {"customer": records.customer, "deal": records.deal, "order": records.order, "shipment": records.shipment, "stock": records.stock_of}
+KINDS = {"customer": records.customer, "deal": records.deal, "order": records.order, "shipment": records.shipment, "stock": records.stock_of,
+         "payment": records.payment, "purchase_order": records.purchase_order, "production": records.production, "case": records.case}  # fmt: skip
 URLS = {"stock": "/stock/?q={}"} | records.PAGES
 MOST = 8
 

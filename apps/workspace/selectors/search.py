@@ -6,6 +6,7 @@ A slip of the finger still finds; a field that is masked for the person neither 
 from __future__ import annotations
 
 import datetime as dt
+import functools
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -20,7 +21,7 @@ from apps.core.templatetags.atrium import moment, money
 from apps.directory import selectors as directory
 from apps.records import selectors as records
 from apps.workflows import selectors as workflows
-from apps.workspace.selectors import navigation, parts
+from apps.workspace.selectors import documents, navigation, parts
 
 HITS = 8
 QUICK = 4  # of each group in the palette
@@ -61,10 +62,11 @@ def _records(person: Any, q: str, size: int) -> list[Group]:
     shown: dict[str, tuple[str, str, Callable[[Projected], Hit]]] = {
         "customer": (_("Customers"), "crm", _customer), "deal": (_("Deals"), "crm", _deal), "order": (_("Orders"), "erp", _order),
         "shipment": (_("Shipments"), "erp", _shipment), "stock": (_("Stock"), "erp", _stock),
+        **{kind.kind: (str(kind.title), kind.system, functools.partial(_document, kind)) for kind in documents.KINDS.values()},
     }  # fmt: skip
     found = records.find(person, q, size=size)
     return [
-        (found[kind][0][0], Hits(kind, label, system, [show(row) for _value, row in found[kind]]))
+        (found[kind][0][0], Hits("service_request" if kind == "case" else kind, label, system, [show(row) for _value, row in found[kind]]))
         for kind, (label, system, show) in shown.items()
         if found.get(kind)
     ]
@@ -93,6 +95,11 @@ def _shipment(row: Projected) -> Hit:
 
 def _stock(row: Projected) -> Hit:
     return Hit(f"{row.get('key', '')} {row.get('name', '')}", f"/stock/?q={parts.quoted(row.get('key', ''))}")
+
+
+def _document(kind: documents.Kind, row: Projected) -> Hit:
+    meta = " · ".join(_plain(row.get(name)) for name in ("customer_name", "supplier_name", "sku", "invoice_key") if row.get(name))
+    return Hit(documents.name_of(kind, row), f"{kind.url}{parts.quoted(row['id'])}/", meta, kind.kind, _plain(row.get("state", "")))
 
 
 def _documents(person: Any, q: str, now: Any, size: int) -> list[Group]:

@@ -51,6 +51,29 @@ STATES: dict[str, dict[str, tuple[Any, str, str]]] = {
         "paid": (_("Paid"), "ok", "check"),
         "cancelled": (_("Cancelled"), "danger", "ban"),
     },
+    "purchase_order": {
+        "draft": (_("Draft"), "line", "pencil"),
+        "confirmed": (_("Confirmed"), "info", "circle-check"),
+        "processing": (_("On its way"), "warn", "package"),
+        "done": (_("Arrived"), "ok", "check"),
+        "cancelled": (_("Cancelled"), "danger", "ban"),
+    },
+    "production": {
+        "draft": (_("Draft"), "line", "pencil"),
+        "waiting": (_("Waiting for material"), "warn", "hourglass"),
+        "assigned": (_("Ready to start"), "info", "package"),
+        "running": (_("In production"), "info", "tool"),
+        "done": (_("Finished"), "ok", "check"),
+        "cancelled": (_("Cancelled"), "danger", "ban"),
+    },
+    "case": {
+        "new": (_("New"), "info", "message-question"),
+        "assigned": (_("In hand"), "info", "user-check"),
+        "pending": (_("Waiting"), "warn", "hourglass"),
+        "closed": (_("Closed"), "ok", "check"),
+        "rejected": (_("Turned down"), "line", "x"),
+        "duplicate": (_("Asked twice"), "line", "copy"),
+    },
 }
 # what CRMs call their stages; anything else is shown as the CRM writes it
 STAGES: dict[str, Any] = {
