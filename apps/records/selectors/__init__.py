@@ -9,7 +9,6 @@ from apps.records.selectors.measured import (
     measured,
     measured_of_customers,
     naming,
-    of_customer,
     of_customers,
     orders_named,
     projected,
@@ -57,7 +56,7 @@ from apps.records.selectors.views import (
 __all__ = [
     "PAGES", "Listing", "Measured", "as_of", "case", "cases", "contacts_due", "customer", "customers", "dated_by_customer", "deal", "deals",
     "every", "find", "follow_ups", "follow_ups_of", "invoices", "last_contacts", "latest_follow_up", "measured", "measured_of_customers",
-    "naming", "of_customer", "of_customers", "order", "orders", "orders_named", "page_of", "payment", "payments", "product", "production",
+    "naming", "of_customers", "order", "orders", "orders_named", "page_of", "payment", "payments", "product", "production",
     "productions", "products", "projected", "purchase_order", "purchase_orders", "purchase_requests", "raw", "raw_invoices_of",
     "raw_order_of", "raw_shipments_of", "receivable", "receivables", "shipment", "shipments", "some", "stock", "stock_of",
 ]  # fmt: skip
