@@ -79,7 +79,7 @@ def test_a_wall_turns_its_pages_and_an_event_changes_its_tile_within_two_seconds
     page = tab.page
     tab.goto("/board/b/company/wall/?each=600")
     page.wait_for_selector("body.wall-pages")
-    page.wait_for_selector("[data-live-state=live]")
+    page.wait_for_selector(".wall-live[data-live-state=live]")
     shown = "() => [...document.querySelectorAll('#board .figures > :not(.off-wall)')].map((tile) => tile.id)"
     assert len(page.evaluate(shown)) == 12
     assert page.evaluate("() => document.documentElement.scrollHeight <= innerHeight")  # nothing to scroll
