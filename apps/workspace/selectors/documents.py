@@ -79,15 +79,15 @@ KINDS: dict[str, Kind] = {
              _("A production order appears here as soon as the ERP has it."), (
                  Field("state", _("State"), "state"), Field("sku", _("Product"), "code"), Field("name", _("Name")),
                  Field("quantity", _("Quantity"), "quantity"),
-                 Field("planned_on", _("Planned finish"), "day"), Field("done_on", _("Finished"), "day"),
-                 Field("started_on", _("Started"), "day", listed=False), Field("product_line", _("Product line"), listed=False),
+                 Field("planned_on", _("Planned finish"), "day"), Field("done_on", _("Produced on"), "day"),
+                 Field("started_on", _("Begun on"), "day", listed=False), Field("product_line", _("Product line"), listed=False),
              )),
         Kind("case", "/service-requests/", "crm", "lifebuoy", ("name", "key"), records.cases, records.case, _("Service requests"),
              _("Service request: %(number)s"), _("What customers asked for, the latest first."), _("Find a service request"),
              _("A service request appears here as soon as the CRM has it."), (
                  Field("state", _("State"), "state"), Field("customer_name", _("Customer")), Field("priority", _("Priority")),
                  Field("created_at", _("Asked"), "moment"), Field("responded_at", _("First answer"), "moment"),
-                 Field("closed_on", _("Closed"), "day", listed=False),
+                 Field("closed_on", _("Solved on"), "day", listed=False),
                  Field("case_type", _("Kind of request"), listed=False), Field("region", _("Region"), listed=False),
              )),
     )
