@@ -20,7 +20,7 @@ from tests.journeys.people import WITHIN_TEN_SECONDS, Somebody, somebody
 from tests.journeys.setbacks.office import LONG, pick
 from tests.support.until import until
 
-pytestmark = [pytest.mark.browser, pytest.mark.stack, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.browser, pytest.mark.stack, pytest.mark.timeout(600)]
 CUSTOMER = "C-007"
 LINES = [("P-1018", "4", "130"), ("P-1034", "10", "68")]  # 1200.00
 HTMX = {"HX-Request": "true"}

@@ -14,7 +14,7 @@ from tests.journeys.people import WITHIN_TEN_SECONDS, Somebody, somebody
 from tests.journeys.setbacks.office import LONG
 from tests.support.until import until
 
-pytestmark = [pytest.mark.browser, pytest.mark.stack, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.browser, pytest.mark.stack, pytest.mark.timeout(600)]
 
 
 def tab_to(page: Page, wanted: Locator) -> None:

@@ -13,7 +13,7 @@ from tests.journeys.people import WITHIN_TEN_SECONDS, somebody
 from tests.journeys.setbacks.office import LONG
 from tests.support.until import until
 
-pytestmark = [pytest.mark.browser, pytest.mark.stack, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.browser, pytest.mark.stack, pytest.mark.timeout(600)]
 SHIPPED = ("business.order_shipped", "erp_tryton.shipped", "crm_bottle.order_status")
 
 

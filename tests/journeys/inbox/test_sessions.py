@@ -12,7 +12,7 @@ from tests.journeys.inbox.desk import Desk
 from tests.journeys.people import WITHIN_TEN_SECONDS, Somebody, somebody
 from tests.journeys.setbacks.test_erp_away import realm_sessions, sessions_here
 
-pytestmark = [pytest.mark.browser, pytest.mark.stack, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.browser, pytest.mark.stack, pytest.mark.timeout(600)]
 WORDS = "They ask for a second set, and want it"
 
 

@@ -16,7 +16,7 @@ from tests.journeys.people import WITHIN_TEN_SECONDS, somebody
 from tests.journeys.setbacks.office import LONG, pick
 from tests.support.until import until
 
-pytestmark = [pytest.mark.browser, pytest.mark.stack, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.browser, pytest.mark.stack, pytest.mark.timeout(600)]
 USUAL, LARGE = [("P-1017", "2", "130")], [("P-1017", "2", "260000")]
 ABOVE = "Above ¥500,000: decided one by one."
 
