@@ -216,3 +216,8 @@ def test_every_field_is_documented_in_both_languages() -> None:
         text = (pathlib.Path(__file__).resolve().parents[2] / f"docs/guide/bi.{language}.md").read_text()
         assert [name for name in policies.FIELDS if f"`{name}`" not in text] == []
     assert dt.timedelta(days=365) == policies.YEAR
+
+
+def test_where_all_are_alike_nobody_is_last() -> None:
+    assert policies.fifths([7, 7, 7]) == [3, 3, 3]
+    assert policies.fifths([1, 2, 3, 4, 5]) == [1, 2, 3, 4, 5]

@@ -124,7 +124,7 @@ def test_a_jump_rings_once_and_its_picture_has_the_days(cast: SimpleNamespace, a
     client = as_(cast.boss)
     page = client.get(f"/board/unusual/{row.pk}/").content.decode()
     assert "The day has ¥9,000. The middle of the same weekdays before it is ¥1,004.50" in page
-    assert page.count('class="bar') == 9
+    assert page.count('<rect class="one') == 9
     inbox = client.get("/inbox/?tab=notices").content.decode()
     assert "Orders taken was unusually high on 20 Nov 2026" in inbox
     assert as_(cast.fin).get(f"/board/unusual/{row.pk}/").status_code == 404  # another person's

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -117,11 +118,13 @@ def _touches(row: Mapping[str, Any]) -> int | None:
 
 
 def fifths(values: Sequence[Any]) -> list[int | None]:
-    """1 to 5 by rank; equal values score alike, nothing scores 1 where something is known of others, None where nothing may be known."""
+    """1 to 5 by rank; equal values score alike, in the middle of their ranks, so that nobody is last where all are alike. None where nothing is known."""
     known = sorted(value for value in values if value is not None)
     if not known:
         return [None] * len(values)
-    return [None if value is None else 1 + min(FIFTHS - 1, FIFTHS * sum(1 for other in known if other < value) // len(known)) for value in values]
+    size = len(known)
+    ranks = {value: bisect_left(known, value) + bisect_right(known, value) for value in known}  # twice the middle rank
+    return [None if value is None else 1 + min(FIFTHS - 1, FIFTHS * ranks[value] // (2 * size)) for value in values]
 
 
 def segment(scores: Mapping[str, int | None]) -> str:
