@@ -8,7 +8,8 @@ from apps.core.models import Identified
 
 
 class Consent(Identified):
-    """Whether a customer (by the code that CRM and ERP share) agreed that what the systems know of it is joined and analysed. `basis`: how it was given."""
+    """Whether a customer (by the code that CRM and ERP share) agreed that what the systems know of it is joined and analysed.
+    `basis`: how it was given."""
 
     customer_key = models.CharField(max_length=60, unique=True)
     given = models.BooleanField()
