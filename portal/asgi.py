@@ -11,7 +11,9 @@ django.setup(set_prefix=False)
 from channels.auth import AuthMiddlewareStack  # noqa: E402
 from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
 from django.conf import settings  # noqa: E402
+from django.urls import get_resolver  # noqa: E402
 
+from apps.core import heap  # noqa: E402
 from apps.core.bodies import Bounded  # noqa: E402
 from apps.core.lanes import Lanes, PageHandler  # noqa: E402
 from apps.integrations.webhooks import LARGEST as HOOKS  # noqa: E402
@@ -33,6 +35,9 @@ application = ProtocolTypeRouter(
         "websocket": with_server_send(from_own_pages(AuthMiddlewareStack(URLRouter(websocket_urlpatterns)))),
     }
 )
+
+get_resolver().url_patterns  # noqa: B018 - loads all views before the heap is settled, and the first page need not
+heap.settle()
 
 if settings.ATRIUM_WORKER == "thread":
     jobs.start_worker_thread()

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import functools
 import logging
+import os
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 from django.core.cache.backends.redis import RedisCache, RedisCacheClient
 from redis.exceptions import RedisError
@@ -35,9 +36,16 @@ class ForgivingRedisCache(RedisCache):
 
     away = False
 
-    def __init__(self, server: str, params: dict[str, Any]) -> None:
-        super().__init__(server, params)
-        self._class = KeptClient
+    _clients: ClassVar[dict[str, KeptClient]] = {}
+
+    @functools.cached_property
+    def _cache(self) -> KeptClient:
+        """One of the process. Django makes the cache anew for each request (its connections belong to a context), and with it another connection."""
+        servers, options = self._servers, self._options  # type: ignore[attr-defined]
+        name = repr((os.getpid(), servers, sorted(options.items(), key=str)))
+        if name not in self._clients:
+            self._clients[name] = KeptClient(servers, **options)
+        return self._clients[name]
 
     def _forgiven(self, call: Callable[[], Any], instead: Any) -> Any:
         try:

@@ -28,3 +28,9 @@ def test_it_is_said_once(away: ForgivingRedisCache, caplog: pytest.LogCaptureFix
         for _ in range(3):
             away.get("key")
     assert [record.message for record in caplog.records] == ["the cache does not answer; what was kept in it is read anew"]
+
+
+def test_every_request_asks_over_the_same_connections() -> None:
+    one, other = (ForgivingRedisCache("redis://127.0.0.1:9/0", {"OPTIONS": {"socket_timeout": 1}}) for _ in range(2))
+    assert one._cache is other._cache and one._cache.get_client() is other._cache.get_client(write=True)
+    assert ForgivingRedisCache("redis://127.0.0.1:9/1", {"OPTIONS": {"socket_timeout": 1}})._cache is not one._cache

@@ -94,7 +94,7 @@ class Ledger:
 
 
 def ledger(question: Question, windows: Sequence[Window], levels: Iterable[str], *, by: str = "") -> Ledger:
-    """Everything that `windows` (and, for the streams in `levels`, what was before the first of them) need: three queries at most.
+    """Everything that `windows` (and, for the streams in `levels`, what was before the first of them) need: two queries at most.
 
     `by`: owner | department | product_line | region, or two of them joined by APART; sums are kept apart by it. A window
     of a level begins at the earliest day of all windows.
@@ -114,11 +114,13 @@ def ledger(question: Question, windows: Sequence[Window], levels: Iterable[str],
         _before_by_facts(book, question, first, set(levels), by)
         return book
     monthly, daily = _grains(question, by)
-    for grain, starts, is_month in ((monthly, whole, True), (daily, single, False)):
+    wanted = Q(pk__in=[])
+    for one, starts in ((monthly, whole), (daily, single)):
         if starts:
-            for stream, group, start, values in _rolled(question, grain, by, Q(start__gte=min(starts), start__lte=max(starts))):
-                if start in starts:
-                    book.put(is_month, stream, group, start, **values)
+            wanted |= Q(grain=one, start__gte=min(starts), start__lte=max(starts))
+    for grain, stream, group, start, values in _rolled(question, by, wanted, plain=monthly == Grain.MONTH):
+        if start in (whole if grain == monthly else single):
+            book.put(grain == monthly, stream, group, start, **values)
     _before_by_sums(book, question, first, set(levels), monthly, daily, by)
     return book
 
@@ -137,17 +139,18 @@ def _grains(question: Question, by: str) -> tuple[Grain, Grain]:
     return Grain.MONTH, Grain.DAY
 
 
-def _rolled(question: Question, grain: Grain, by: str, when: Q) -> Iterator[tuple[str, str, dt.date, dict[str, Any]]]:
-    rows = Rollup.objects.filter(question.q(), when, grain=grain)
-    if grain in {Grain.MONTH, Grain.DAY}:
-        for stream, start, histogram, *values in rows.values_list("stream", "start", "histogram", *SUMS):
-            yield stream, "", start, {"bucket": 0, "histogram": histogram or (), **dict(zip(SUMS, values, strict=True))}
+def _rolled(question: Question, by: str, when: Q, *, plain: bool) -> Iterator[tuple[str, str, str, dt.date, dict[str, Any]]]:
+    """Grain, stream, group, start, sums. `plain`: a row a start, nothing is to be added up."""
+    rows = Rollup.objects.filter(question.q(), when)
+    if plain:
+        for grain, stream, start, histogram, *values in rows.values_list("grain", "stream", "start", "histogram", *SUMS):
+            yield grain, stream, "", start, {"bucket": 0, "histogram": histogram or (), **dict(zip(SUMS, values, strict=True))}
         return
     names = _fields(by)
-    summed = rows.order_by().values_list("stream", "start", *names).annotate(*(Sum(name, default=0) for name in SUMS), all=Histograms("histogram"))
-    for stream, start, *rest, histograms in summed:
+    summed = rows.order_by().values_list("grain", "stream", "start", *names)
+    for grain, stream, start, *rest, histograms in summed.annotate(*(Sum(name, default=0) for name in SUMS), all=Histograms("histogram")):
         places = [place for histogram in histograms or () for place in histogram]
-        yield stream, _group(rest[: len(names)]), start, {"bucket": 0, "histogram": places, **dict(zip(SUMS, rest[len(names) :], strict=True))}
+        yield grain, stream, _group(rest[: len(names)]), start, {"bucket": 0, "histogram": places, **dict(zip(SUMS, rest[len(names) :], strict=True))}
 
 
 class Histograms(Aggregate):

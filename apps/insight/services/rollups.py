@@ -68,7 +68,7 @@ def rebuild_days(stream: str, days: Iterable[dt.date]) -> None:
             _add_days(daily, dimensions, stream, some)
         for month in months:
             Rollup.objects.filter(grain=monthly, stream=stream, start=month).delete()
-            _add_month(monthly, dimensions, stream, month)
+            _add_month(daily, monthly, dimensions, stream, month)
 
 
 def _add_days(grain: Grain, dimensions: Sequence[str], stream: str, days: Sequence[dt.date]) -> None:
@@ -76,22 +76,44 @@ def _add_days(grain: Grain, dimensions: Sequence[str], stream: str, days: Sequen
     _insert(grain, dimensions, stream, start="day", when=f"day IN ({marks})", given=[*map(_day, days)])
 
 
-def _add_month(grain: Grain, dimensions: Sequence[str], stream: str, month: dt.date) -> None:
+def _add_month(daily: Grain, grain: Grain, dimensions: Sequence[str], stream: str, month: dt.date) -> None:
+    """From its days; with histograms, which no SQL adds up, from its facts."""
     first, end = _day(month), _day(periods.add_months(month, 1))
     start = f"CAST('{month:%Y-%m-%d}' AS date)" if connection.vendor == "postgresql" else f"'{month:%Y-%m-%d}'"
-    _insert(grain, dimensions, stream, start=start, when="day >= %s AND day < %s", given=[first, end])
+    days = Rollup.objects.filter(grain=daily, stream=stream, start__gte=month, start__lt=periods.add_months(month, 1))
+    if days.filter(histogram__isnull=False).exists():
+        _insert(grain, dimensions, stream, start=start, when="day >= %s AND day < %s", given=[first, end])
+        return
+    columns, by = _columns(dimensions), ", ".join(["stream", *_quoted(dimensions)])
+    added = ", ".join(f"SUM({name})" for name in _quoted(SUMS))
+    chosen = ", ".join([_text("%s"), "stream", start, *_quoted(dimensions), *("''" for _ in _absent(dimensions)), added, "NULL"])
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"INSERT INTO insight_rollup ({columns}) SELECT {chosen} FROM insight_rollup WHERE grain = %s AND stream = %s AND start >= %s AND start < %s"
+            f" GROUP BY {by}", [grain.value, daily.value, stream, first, end])  # fmt: skip
+
+
+def _quoted(names: Sequence[str]) -> list[str]:
+    return [connection.ops.quote_name(name) for name in names]
+
+
+def _absent(dimensions: Sequence[str]) -> list[str]:
+    """Columns of text that a grain leaves empty."""
+    return [name for name in ("product_line", "region") if name not in dimensions]
+
+
+def _columns(dimensions: Sequence[str]) -> str:
+    return ", ".join(["grain", "stream", "start", *_quoted(dimensions), *_absent(dimensions), *_quoted(SUMS), "histogram"])
 
 
 def _insert(grain: Grain, dimensions: Sequence[str], stream: str, *, start: str, when: str, given: list[Any]) -> None:
     """`start`, `when`: SQL over the facts: which day a sum stands for, and which facts are in it."""
-    quoted = [connection.ops.quote_name(name) for name in dimensions]
-    absent = [name for name in ("product_line", "region") if name not in dimensions]
-    columns = ["grain", "stream", "start", *quoted, *absent, *(connection.ops.quote_name(name) for name in SUMS), "histogram"]
-    outside = ", ".join([_text("%s"), "stream", "start", *quoted, *("''" for _ in absent), TOGETHER, HISTOGRAM[connection.vendor]])
+    quoted = _quoted(dimensions)
+    outside = ", ".join([_text("%s"), "stream", "start", *quoted, *("''" for _ in _absent(dimensions)), TOGETHER, HISTOGRAM[connection.vendor]])
     inside = ", ".join(["stream", f"{start} AS start", *quoted, "bucket", ADDED])
     by = ", ".join(["stream", *(["day"] if start == "day" else []), *quoted])
     sql = (
-        f"INSERT INTO insight_rollup ({', '.join(columns)}) SELECT {outside} FROM (SELECT {inside} FROM insight_fact"
+        f"INSERT INTO insight_rollup ({_columns(dimensions)}) SELECT {outside} FROM (SELECT {inside} FROM insight_fact"
         f" WHERE replaced_at IS NULL AND excluded = '' AND stream = %s AND {when} GROUP BY {by}, bucket) AS by_bucket"
         f" GROUP BY {', '.join(['stream', 'start', *quoted])}"
     )
