@@ -10,6 +10,7 @@ from django.contrib.auth.models import AnonymousUser
 from django.core.cache import cache
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils.translation import gettext as _
+from redis.exceptions import RedisError
 
 from apps.core import clock
 from apps.identity.services.locale import settle
@@ -85,7 +86,7 @@ def _count(name: str, now: dt.datetime, *, peek: bool = False) -> int:
     cache.add(place, 0, 2 * MINUTE)
     try:
         return int(cache.incr(place))
-    except ValueError:  # it ran out in between, or the cache is away: nothing is counted then
+    except (ValueError, RedisError, OSError):  # it ran out in between, or the cache is away: nothing is counted then
         return 0
 
 

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from django.core.cache import cache
 from django.test import Client
+from redis.exceptions import ConnectionError as RedisConnectionError
 
 from apps.access import services as access
 from apps.access.models import Assignment
@@ -202,6 +203,17 @@ def test_guessing_and_hurrying_are_stopped(made: Any, shopped: SimpleNamespace, 
     codes = [program(f"atr_{n}").get(FIGURES).status_code for n in range(policies.BAD_PER_MINUTE + 1)]
     assert codes == [401] * policies.BAD_PER_MINUTE + [429]
     assert client.get(path).status_code == 429  # the address waits, the right key too: guessing tells nothing
+
+
+def test_a_cache_that_is_away_counts_nothing_and_refuses_nobody(made: Any, shopped: SimpleNamespace, monkeypatch: Any) -> None:
+    def away(*_args: Any, **_kwargs: Any) -> int:
+        raise RedisConnectionError("away")
+
+    _row, client = made(shopped.boss)
+    monkeypatch.setattr("apps.insight.middleware.cache.incr", away)
+    assert client.get(FIGURES).status_code == 200
+    assert program("atr_nothing").get(FIGURES).status_code == 401
+
 
 
 # --- making and taking away ----------------------------------------------------------------------------------------------------------------
