@@ -278,6 +278,19 @@ def test_whether_it_is_there_is_asked_once_a_second_and_not_when_it_has_just_ans
     assert len(ana.calls) == 3
 
 
+def test_what_failed_after_the_last_look_is_looked_at_again(ana: FakeProvider, client: Client, travel: Any) -> None:
+    travel(later(0))
+    idp._known.failed_at = clock.now() - dt.timedelta(seconds=5)  # a request was slow
+    assert idp.probe() and not idp.is_open()
+    ana.away = True
+    travel(later(0.5))
+    with pytest.raises(idp.ProviderAway):
+        idp.token_request({"grant_type": "refresh_token", "refresh_token": "r"})
+    assert not idp.probe()
+    calls = len(ana.calls)
+    assert not idp.probe() and len(ana.calls) == calls
+
+
 def test_slow_is_not_away_while_it_answered_somebody_within_half_a_minute(ana: FakeProvider, client: Client, travel: Any) -> None:
     travel(later(0))
     assert idp.probe()
