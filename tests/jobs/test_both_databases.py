@@ -24,7 +24,7 @@ def test_the_same_suite_holds_on_postgresql() -> None:
     """A second run, in a process of its own, on a PostgreSQL of its own (fsync on) with a Redis beside it."""
     done = subprocess.run(
         [sys.executable, "-m", "tests.support.servers", "--", sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider",
-         "-m", "not one_database", *WHAT],
+         "-m", "not one_database and not browser", *WHAT],
         capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]
