@@ -123,7 +123,7 @@ OA = {
 
 E, C, O = "ERP_DATABASE_URL", "CRM_DATABASE_URL", "DATABASE_URL"  # noqa: E741
 SHARE = "round(100.0 * count(*) filter (where {0}) / nullif(count(*), 0), 1)"
-MIDDLE = "percentile_disc(0.5) within group (order by {0})"
+MIDDLE = "(percentile_cont(0.5) within group (order by {0}))::numeric"
 STOCK_SHORT = "count(*) filter (where point is not null and available < point)"
 
 
