@@ -103,14 +103,26 @@ function showCount(number) {
     $("[data-todo-number]", badge).textContent = number;
   });
 }
-let asking = null;
-async function refreshCount(event) {
-  if (Number.isInteger(event.detail?.count)) return showCount(event.detail.count);
-  asking ??= fetch("/shell/todo-count/", { headers: { Accept: "application/json" } })
+let asking = false, again = false, told = 0;
+function refreshCount(event) {
+  if (Number.isInteger(event?.detail?.count)) {
+    told += 1;
+    return showCount(event.detail.count);
+  }
+  if (asking) {
+    again = true; // the answer on its way may be older than what was just said
+    return;
+  }
+  asking = true;
+  const before = told;
+  fetch("/shell/todo-count/", { headers: { Accept: "application/json" } })
     .then((answer) => (answer.ok ? answer.json() : null))
-    .then((data) => data && showCount(data.count))
+    .then((data) => { if (data && told === before) showCount(data.count); })
     .catch(() => {})
-    .finally(() => { asking = null; });
+    .finally(() => {
+      asking = false;
+      if (again) { again = false; refreshCount(); }
+    });
 }
 document.body.addEventListener("atrium:todo", refreshCount);
 document.body.addEventListener("atrium:resync", refreshCount);
