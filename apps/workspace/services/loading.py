@@ -88,6 +88,11 @@ class WidgetView:
         return ", ".join(asks)
 
     @property
+    def triggers_noted(self) -> str:
+        """When it says what somebody's act came to: the push that the act itself causes would take the words away before they are read."""
+        return "atrium:resync from:body, load delay:15s"
+
+    @property
     def as_of(self) -> Any:
         return self.context.get("as_of")
 
