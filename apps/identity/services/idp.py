@@ -132,8 +132,8 @@ def probe() -> bool:
     now = clock.now()
     if _known.answered_at is not None and not is_open() and now - _known.answered_at < PROBE_AGAIN:
         return True
-    failed_since = _known.probed_at is None or (_known.failed_at is not None and _known.failed_at > _known.probed_at)
-    if _known.probed_at is not None and not failed_since and now - _known.probed_at < PROBE_AGAIN:
+    last = _known.probed_at
+    if last is not None and now - last < PROBE_AGAIN and (_known.failed_at is None or _known.failed_at <= last):
         return _known.there
     _known.probed_at = now
     _known.there = _asked(now)
