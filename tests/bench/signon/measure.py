@@ -66,7 +66,8 @@ def _morning(stack: RealStack, scale: Scale) -> Result:
 
 def _arrive(visitors: Sequence[Visitor], scale: Scale) -> tuple[list[Visit], float]:
     """Each at a moment of its own (seed 14), whatever the server does meanwhile; and how long after the last moment the last one was done."""
-    moments = sorted(random.Random(14).uniform(0, scale.seconds) for _ in visitors)
+    chance = random.Random(14)
+    moments = sorted(chance.uniform(0, scale.seconds) for _ in visitors)
     order = list(enumerate(visitors))
     random.Random(15).shuffle(order)
     with ThreadPoolExecutor(256) as pool:
