@@ -42,8 +42,11 @@ class Listed:
 
 
 def listed(found: QuerySet[Any], number: int, size: int, show: Callable[[QuerySet[Any]], list[Any]]) -> Listed:
-    """Count, cut, show; a page beyond the last one is the last one."""
+    """Cut, count, show; a page beyond the last one is the last one. A first page that is not full tells the count itself."""
+    cut = found[:size]
+    if number <= 1 and len(cut) < size:
+        return Listed(show(cut), len(cut), 1, 1)
     count = found.count()
     num_pages = max(1, -(-count // size))
     number = max(1, min(number, num_pages))
-    return Listed(show(found[(number - 1) * size : number * size]), count, number, num_pages)
+    return Listed(show(cut if number == 1 else found[(number - 1) * size : number * size]), count, number, num_pages)

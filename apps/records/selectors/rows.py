@@ -65,25 +65,33 @@ def listing(person: Any, kind: str, *, q: str = "", page: int = 1, size: int = S
     is masked, nor the order of rows whose place would tell a masked value. `by`: fields that `extra` asks for."""
     rights = viewing(person, kind)
     size, words = max(1, min(size, LARGEST)), q.lower().split()[:6]
-    found = present(kind).filter(rights.q("owner_id"))
+    found: Any = present(kind).filter(rights.q("owner_id"))
     for word in words:
         found = found.filter(search__contains=word)
     if extra is not None:
         found = found.filter(extra)
-    ordered: Any = found.select_related("owner").order_by(*order)
-    if rights.reads_always({*by, *(policies.searched_fields(kind) if words else ())}):
-        total = found.count()
-    else:
+    ordered = found.select_related("owner").order_by(*order)
+    if not rights.reads_always({*by, *(policies.searched_fields(kind) if words else ())}):
         ordered = _judged(ordered, rights, words, set(by))
-        total = len(ordered)
+        found = ordered
     fields = policies.ordered_fields(kind, _columns(order))
     note = ""
     if not rights.reads_always(fields):
-        ordered, note = _disordered(ordered, rights, fields)  # type: ignore[assignment]
-    pages = policies.pages(total, size)
-    page = max(1, min(page, pages))
-    rows = list(ordered[(page - 1) * size : page * size])
-    return Listing([rights.project(raw_of(row)) for row in rows], total, page, pages, size, policies.oldest(row.as_of for row in rows), note)
+        ordered, note = _disordered(ordered, rights, fields)
+    rows, total, page = _cut(ordered, found, page, size)
+    shown = [rights.project(raw_of(row)) for row in rows]
+    return Listing(shown, total, page, policies.pages(total, size), size, policies.oldest(row.as_of for row in rows), note)
+
+
+def _cut(ordered: Any, found: Any, page: int, size: int) -> tuple[list[Record], int, int]:
+    """Rows of a page, how many there are in all, and which page it is; one beyond the last is the last. A first page that is not full tells the
+    total itself."""
+    rows = list(ordered[:size]) if page <= 1 else []
+    if page <= 1 and len(rows) < size:
+        return rows, len(rows), 1
+    total = len(found) if isinstance(found, list) else found.count()
+    page = max(1, min(page, policies.pages(total, size)))
+    return rows or list(ordered[(page - 1) * size : page * size]), total, page
 
 
 def _columns(order: tuple[Any, ...]) -> list[str]:

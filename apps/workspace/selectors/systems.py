@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
+from collections.abc import Iterator
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +14,7 @@ from apps.integrations.services import offers
 
 NAMES = {"erp": "ERP", "crm": "CRM"}
 STALE_AFTER = {"erp": 15 * 60, "crm": 15 * 60}  # seconds
+_seen: ContextVar[dict[str, SystemState] | None] = ContextVar("systems_seen", default=None)
 
 
 @dataclass(frozen=True)
@@ -26,8 +30,27 @@ class SystemState:
     has_screens: bool = False  # its own screens can be opened from here
 
 
+@contextlib.contextmanager
+def one_look() -> Iterator[None]:
+    """Within it a system is looked at once: what stands on one page says the same of it."""
+    token = _seen.set({})
+    try:
+        yield
+    finally:
+        _seen.reset(token)
+
+
 def state_of(system: str) -> SystemState:
     """The state of "erp" or "crm"; a system that is not connected answers nothing and knows nothing."""
+    seen = _seen.get()
+    if seen is None:
+        return _state_of(system)
+    if system not in seen:
+        seen[system] = _state_of(system)
+    return seen[system]
+
+
+def _state_of(system: str) -> SystemState:
     connection = integrations.connection(system)
     if connection is None:
         return SystemState(system, NAMES.get(system, system), answers=False)

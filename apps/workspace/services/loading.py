@@ -31,6 +31,7 @@ from apps.core.http import OutsideError
 from apps.core.widgets import Widget
 from apps.realtime import services as realtime
 from apps.workspace.policies import Cell
+from apps.workspace.selectors.systems import one_look
 
 log = logging.getLogger(__name__)
 STALE_FOR = 8 * 3600  # seconds a figure is kept to be shown, marked with its age, when its system does not answer
@@ -151,7 +152,7 @@ def keep_drawn(view: WidgetView, card: str) -> None:
 
 def _at_hand(cell: Cell, widget: Widget, person: Any, now: dt.datetime, names: _Names, known: dict[str, Any]) -> WidgetView:
     if not widget.kept:
-        return _read_now(widget, person, now, None, cell)
+        return _read_now(widget, person, now, None, cell)[0]
     key = names.key(widget)
     kept, failed = known.get(key), f"{key}:failed" in known
     due = kept is None or _age(kept, now) > widget.refresh
@@ -178,16 +179,46 @@ def fetched(*, person: Any, widget: Widget, now: dt.datetime, again: bool = Fals
     if not rights.allowed:
         return WidgetView(widget, "refused", chain=rights.decision.chain)
     if not widget.kept:
-        return _read_now(widget, person, now, None, None)
+        return _read_now(widget, person, now, None, None)[0]
     key = _Names(person, now).key(widget)
     kept: Kept | None = cache.get(key)
     if not widget.outside:
-        return _read_now(widget, person, now, kept, None, key)
+        view, news = _read_now(widget, person, now, kept, None)
+        _keep({key: news})
+        return view
     if kept is not None and _age(kept, now) <= widget.refresh and not again:
         return WidgetView(widget, "ready", kept.context)
     if cache.get(f"{key}:failed") and not again:
         return _without_news(widget, kept, failed=True)
     return _awaited(widget, kept, _begin(key, widget, person, now))
+
+
+def fetched_together(*, person: Any, widgets: Iterable[Widget], now: dt.datetime) -> list[WidgetView]:
+    """Those of the portal's own, read now. They stand on one page: what is remembered is asked for once and kept at once, a system's state is read
+    once."""
+    plans = [(widget, plan(person, widget.action, widget.resource)) for widget in widgets]
+    names = _Names(person, now)
+    keys = {widget.key: names.key(widget) for widget, rights in plans if rights.allowed and widget.kept}
+    known = cache.get_many(keys.values()) if keys else {}
+    views: list[WidgetView] = []
+    read: dict[str, Kept | None] = {}
+    with one_look():
+        for widget, rights in plans:
+            if not rights.allowed:
+                views.append(WidgetView(widget, "refused", chain=rights.decision.chain))
+                continue
+            key = keys.get(widget.key, "")
+            view, read[key] = _read_now(widget, person, now, known.get(key), None)
+            views.append(view)
+    _keep(read)
+    return views
+
+
+def _keep(read: dict[str, Kept | None]) -> None:
+    """For pages to come; "" is the name of what is never kept."""
+    kept = {key: news for key, news in read.items() if key and news is not None}
+    if kept:
+        cache.set_many(kept, STALE_FOR)
 
 
 def _awaited(widget: Widget, kept: Kept | None, flight: _Flight | None) -> WidgetView:
@@ -207,15 +238,14 @@ def _without_news(widget: Widget, kept: Kept | None, *, failed: bool = False, sl
     return WidgetView(widget, "waiting" if slow else "failed", slow=slow)
 
 
-def _read_now(widget: Widget, person: Any, now: dt.datetime, kept: Kept | None, cell: Cell | None, key: str = "") -> WidgetView:
+def _read_now(widget: Widget, person: Any, now: dt.datetime, kept: Kept | None, cell: Cell | None) -> tuple[WidgetView, Kept | None]:
+    """As it is seen, and what was read: None when it did not work."""
     news = _read(widget, person, now)
-    if news is not None and key:
-        cache.set(key, news, STALE_FOR)
     if news is not None:
-        return WidgetView(widget, "ready", news.context, cell=cell)
+        return WidgetView(widget, "ready", news.context, cell=cell), news
     if kept is not None:
-        return WidgetView(widget, "ready", kept.context, failed=True, cell=cell)
-    return WidgetView(widget, "failed", cell=cell)
+        return WidgetView(widget, "ready", kept.context, failed=True, cell=cell), None
+    return WidgetView(widget, "failed", cell=cell), None
 
 
 def _read(widget: Widget, person: Any, now: dt.datetime) -> Kept | None:

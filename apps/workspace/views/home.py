@@ -120,11 +120,9 @@ def widget(request: PortalRequest, key: str) -> HttpResponse:
 def widgets_together(request: PortalRequest) -> HttpResponse:
     """The portal's own widgets that a page had not at hand (`key`, repeated), each for its place: one request for all, since each costs more than its
     reading. Outside systems are asked one by one: the slowest would hold up the rest."""
-    now, found = clock.now(), []
-    for key in dict.fromkeys(request.GET.getlist("key")):
-        if key in WIDGETS and not WIDGETS[key].outside:
-            view = services.fetched(person=request.person, widget=WIDGETS[key], now=now)
-            found.append((key, render_to_string(WIDGETS[key].frame, {"view": view, "note": {}, "data": view.context}, request)))
+    own = [WIDGETS[key] for key in dict.fromkeys(request.GET.getlist("key")) if key in WIDGETS and not WIDGETS[key].outside]
+    views = services.fetched_together(person=request.person, widgets=own, now=clock.now())
+    found = [(view.widget.key, render_to_string(view.widget.frame, {"view": view, "note": {}, "data": view.context}, request)) for view in views]
     place = """<div hx-swap-oob="innerHTML:[gs-id='{}'] > .grid-stack-item-content">{}</div>"""
     return HttpResponse(format_html_join("", place, ((key, mark_safe(card)) for key, card in found)))  # noqa: S308 - drawn by templates of ours
 
