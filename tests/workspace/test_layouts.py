@@ -7,6 +7,9 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from django.core.cache import cache
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -169,6 +172,40 @@ def arranged(stocked: SimpleNamespace) -> SimpleNamespace:
 
 def keys(person: Any) -> list[str]:
     return [cell.key for cell in layouts.arrangement(person).cells]
+
+
+OWN = [{"key": "crm.my_pipeline", "x": 0, "y": 4, "w": 6, "h": 4}]
+CHANGES = {
+    "one's own": lambda people: services.save_own(person=people.ana, items=OWN, now=clock.now()),
+    "own, one step": lambda people: services.change_own(person=people.ana, key="crm.my_pipeline", verb="left", now=clock.now()),
+    "the role's": lambda people: services.save_role(person=people.admin, role="sales", items=ROLE[:2], now=clock.now()),
+    "the role's taken back": lambda people: services.reset_role(person=people.admin, role="sales", now=clock.now()),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_what_is_remembered_of_a_page_costs_nothing_and_no_change_is_missed(arranged: SimpleNamespace, monkeypatch: pytest.MonkeyPatch, change: str) -> None:
+    """A change also counts where somebody read just before it and remembers just after it."""
+    before = layouts.arrangement(arranged.ana)
+    with CaptureQueriesContext(connection) as queries:
+        assert layouts.arrangement(arranged.ana) == before
+    assert [one["sql"] for one in queries if "layout" in one["sql"]] == []
+    layouts.changed(arranged.ana.pk)
+    read = layouts._read
+
+    def overtaken(person: Any) -> Any:
+        found = read(person)
+        monkeypatch.setattr(layouts, "_read", read)
+        CHANGES[change](arranged)
+        return found
+
+    monkeypatch.setattr(layouts, "_read", overtaken)
+    assert layouts.arrangement(arranged.ana) == before
+    assert layouts._read is read
+    after = layouts.arrangement(arranged.ana)
+    cache.clear()
+    assert after == layouts.arrangement(arranged.ana)
+    assert after != before
 
 
 @pytest.mark.req("E5", "U3")

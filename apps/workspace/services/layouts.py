@@ -48,7 +48,8 @@ def save_own(*, person: Any, items: Iterable[Mapping[str, Any]], now: dt.datetim
 
 
 def _store(person: Any, given: list[Cell], may: Mapping[str, Any], now: dt.datetime) -> PersonLayout:
-    role = selectors.role_cells(selectors.role_layout_of(person), dict(may))
+    layout = selectors.role_layout_of(person)
+    role = selectors.role_cells(layout.cells if layout else None, dict(may))
     locked = {cell.key for cell in role if cell.locked}
     with transaction.atomic():
         before = PersonLayout.objects.select_for_update().filter(person=person.pk).first()
@@ -59,6 +60,7 @@ def _store(person: Any, given: list[Cell], may: Mapping[str, Any], now: dt.datet
         hidden = ({cell.key for cell in [*role, *held]} | set(before.hidden if before else ())) - kept
         values = {"cells": policies.as_items(_unlocked(cells)), "hidden": sorted(hidden), "updated_at": now}
         saved, _made = PersonLayout.objects.update_or_create(person_id=person.pk, defaults=values, create_defaults={**values, "created_at": now})
+        selectors.changed(person.pk)
     return saved
 
 
@@ -92,7 +94,9 @@ def _stepped(cells: list[Cell], key: str, verb: str) -> list[Cell]:
 def reset_own(*, person: Any, now: dt.datetime) -> bool:
     """Back to the layout of the role. Whether there was anything to take back."""
     decide(person, "view", "workspace.home").require(_("You have no home page."))
-    deleted, _kinds = PersonLayout.objects.filter(person=person.pk).delete()
+    with transaction.atomic():
+        deleted, _kinds = PersonLayout.objects.filter(person=person.pk).delete()
+        selectors.changed(person.pk)
     return bool(deleted)
 
 
@@ -116,6 +120,7 @@ def save_role(*, person: Any, role: str, items: Iterable[Mapping[str, Any]], now
         layout = layout or RoleLayout(role=found, created_at=now, rev=0)
         layout.cells, layout.rank, layout.updated_at, layout.rev = policies.as_items(cells), rank or layout.rank, now, layout.rev + 1
         layout.save()
+        selectors.changed()
         audit.record(actor=person, action="workspace.layout.changed", object=f"access.role:{role}", now=now, data={
             "rev": layout.rev, "rank": layout.rank, "before": before, "after": layout.cells})
     return layout
@@ -148,6 +153,7 @@ def reset_role(*, person: Any, role: str, now: dt.datetime) -> bool:
             return False
         audit.record(actor=person, action="workspace.layout.reset", object=f"access.role:{role}", now=now, data={"before": layout.cells})
         layout.delete()
+        selectors.changed()
     return True
 
 
