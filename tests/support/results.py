@@ -32,7 +32,9 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     if _results:
         FILE.parent.mkdir(parents=True, exist_ok=True)
         known = json.loads(FILE.read_text()) if FILE.exists() else {}
-        FILE.write_text(json.dumps({**known, **_results}, indent=0, sort_keys=True))
+        new = FILE.with_suffix(f".{os.getpid()}")  # two runs may end beside each other
+        new.write_text(json.dumps({**known, **_results}, indent=0, sort_keys=True))
+        new.replace(FILE)
     if os.environ.get("CI") and _skipped and exitstatus == 0:
         session.exitstatus = 1
         print(f"\nskipped in CI, which is not allowed: {_skipped}")
