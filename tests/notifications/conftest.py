@@ -6,13 +6,18 @@ import datetime as dt
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from apps.core import kinds
+from apps.core import clock, kinds
 from apps.notifications import services
+from apps.notifications.services import chats, preferences
+from tests.identity.conftest import provider  # noqa: F401 - fixture
+from tests.notifications.arriving import USER
 from tests.support.chat import VENDORS, Product, running
+from tests.support.jwks import FakeProvider
 from tests.support.mailbox import Mailbox
 
 
@@ -86,3 +91,21 @@ def products() -> Iterator[dict[str, Product]]:
     """The three chat products, each its own process."""
     with ExitStack() as stack:
         yield {vendor: stack.enter_context(running(vendor)) for vendor in VENDORS}
+
+
+@pytest.fixture(params=VENDORS)
+def product(request: pytest.FixtureRequest, products: dict[str, Product], settings: Any) -> Product:
+    found = products[request.param]
+    found.mend()
+    found.hold(USER)
+    settings.CHAT = {found.vendor: found.settings}
+    return found
+
+
+@pytest.fixture
+def open_way(provider: FakeProvider, product: Product, cast: SimpleNamespace) -> SimpleNamespace:  # noqa: F811
+    """The company lets the product sign people in, and ana's account there is connected."""
+    now = clock.now()
+    preferences.set_company(actor=cast.admin, changes={"sign_in": [product.vendor]}, now=now)
+    chats.bind(person=cast.ana, vendor=product.vendor, user_id=USER, actor=cast.admin, now=now)
+    return SimpleNamespace(product=product, provider=provider, cast=cast, vendor=product.vendor)

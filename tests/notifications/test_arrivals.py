@@ -1,9 +1,8 @@
-"""Coming in from a chat product: who is let in, who is not, and what becomes of such a session."""
+"""Coming in from a chat product: who is let in, and who is not."""
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -16,62 +15,17 @@ from apps.core import clock as wall
 from apps.core.errors import NotPermitted
 from apps.core.http import OutsideError, TransientError
 from apps.directory import services as directory
-from apps.identity import selectors as accounts
 from apps.identity.models import OidcSession
-from apps.identity.services import UnableToActAsPerson, digest_of, end_sessions, exchanged_token, logout, standing, tokens
-from apps.jobs.models import Job
+from apps.identity.services import digest_of, standing
 from apps.notifications.channels.chat import VENDORS as OURS
 from apps.notifications.channels.chat import CodeRefused
 from apps.notifications.models import ChatAccount
 from apps.notifications.services import chats, preferences
-from tests.identity.conftest import provider  # noqa: F401 - fixture
-from tests.support.chat import PAGES, VENDORS, Product
-from tests.support.jwks import FakeProvider, logout_claims, signed
+from tests.notifications.arriving import API, ONE, USER, begun, come, nobody_in
+from tests.support.chat import VENDORS, Product
+from tests.support.jwks import FakeProvider
 
 pytestmark = [pytest.mark.django_db, pytest.mark.req("X1")]
-USER = "chen.an"
-API = {"wecom": "/cgi-bin/", "dingtalk": "/v1.0/", "welink": "/api/"}
-ONE = pytest.mark.parametrize("product", ["wecom"], indirect=True)  # for what is the same with all of them
-
-
-@pytest.fixture(params=VENDORS)
-def product(request: pytest.FixtureRequest, products: dict[str, Product], settings: Any) -> Product:
-    found = products[request.param]
-    found.mend()
-    found.hold(USER)
-    settings.CHAT = {found.vendor: found.settings}
-    return found
-
-
-@pytest.fixture
-def open_way(provider: FakeProvider, product: Product, cast: SimpleNamespace) -> SimpleNamespace:  # noqa: F811
-    """The company lets the product sign people in, and ana's account there is connected."""
-    now = wall.now()
-    preferences.set_company(actor=cast.admin, changes={"sign_in": [product.vendor]}, now=now)
-    chats.bind(person=cast.ana, vendor=product.vendor, user_id=USER, actor=cast.admin, now=now)
-    return SimpleNamespace(product=product, provider=provider, cast=cast, vendor=product.vendor)
-
-
-def begun(client: Client, vendor: str, to: str = "/inbox/") -> dict[str, str]:
-    """The state that this browser was sent out with."""
-    answer = client.get(f"/chat/{vendor}/", {"to": to})
-    assert answer.status_code == 302, answer.content
-    asked = {name: values[0] for name, values in parse_qs(urlsplit(answer["Location"]).query).items()}
-    assert urlsplit(answer["Location"]).path == PAGES[vendor]
-    assert asked["redirect_uri"].endswith(f"/chat/{vendor}/back/")
-    return asked
-
-
-def come(client: Client, product: Product, *, user: str = USER, to: str = "/inbox/", **changed: str) -> Any:
-    """The whole way of a browser inside the product; its last answer."""
-    state = begun(client, product.vendor, to)["state"]
-    code = changed.pop("code", "") or product.code(user)
-    name = "authCode" if product.vendor == "dingtalk" else "code"
-    return client.get(f"/chat/{product.vendor}/back/", {name: code, "state": state, **changed})
-
-
-def nobody_in(client: Client) -> bool:
-    return not OidcSession.objects.exists() and "_auth_user_id" not in client.session
 
 
 def test_the_product_says_who_it_is_and_a_session_of_the_portal_begins(open_way: SimpleNamespace, client: Client) -> None:
@@ -92,7 +46,7 @@ def test_the_product_says_who_it_is_and_a_session_of_the_portal_begins(open_way:
 
 
 @ONE
-def test_it_is_off_until_an_administrator_switches_it_on(product: Product, provider: FakeProvider, cast: SimpleNamespace, client: Client) -> None:  # noqa: F811
+def test_it_is_off_until_an_administrator_switches_it_on(product: Product, provider: FakeProvider, cast: SimpleNamespace, client: Client) -> None:
     chats.bind(person=cast.ana, vendor=product.vendor, user_id=USER, actor=cast.admin, now=wall.now())
     answer = client.get(f"/chat/{product.vendor}/")
     assert (answer.status_code, nobody_in(client)) == (403, True)
@@ -208,9 +162,7 @@ def test_a_link_to_the_door_leads_nowhere_else(open_way: SimpleNamespace, client
 
 
 @ONE
-def test_a_code_is_asked_about_once_and_a_slow_product_holds_nobody_long(
-    open_way: SimpleNamespace, client: Client, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_code_is_asked_about_once_and_a_slow_product_holds_nobody_long(open_way: SimpleNamespace, client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     vendor, asked = OURS[open_way.vendor], []
 
     def silent(self: Any, code: str) -> str:
@@ -248,154 +200,6 @@ def test_the_contract_of_the_three(product: Product) -> None:
         "wecom": "open.weixin.qq.com", "dingtalk": "login.dingtalk.com", "welink": "login.welink.huaweicloud.com"}  # fmt: skip
 
 
-# --- what becomes of it -------------------------------------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def came(open_way: SimpleNamespace, client: Client) -> SimpleNamespace:
-    assert come(client, open_way.product).status_code == 302
-    return SimpleNamespace(**vars(open_way), client=client, row=OidcSession.objects.get())
-
-
-def _logout_all(came: SimpleNamespace) -> None:
-    logout.receive_logout_token(token=signed(logout_claims(came.cast.ana.subject, sid=...), typ="logout+jwt"), now=wall.now())
-
-
-def _logout_elsewhere(came: SimpleNamespace) -> None:
-    logout.receive_logout_token(token=signed(logout_claims(came.cast.ana.subject, sid="sid-of-her-desk"), typ="logout+jwt"), now=wall.now())
-
-
-def _disabled_there(came: SimpleNamespace) -> None:
-    came.provider.people[came.cast.ana.subject] = {"enabled": False}
-    OidcSession.objects.update(opened_at=wall.now() - dt.timedelta(minutes=1))
-    assert logout.reconcile_sessions(now=wall.now()) == 1
-
-
-def _sessions_ended_there(came: SimpleNamespace) -> None:
-    came.provider.people[came.cast.ana.subject] = {"notBefore": int(wall.now().timestamp()) + 1}
-    OidcSession.objects.update(opened_at=wall.now() - dt.timedelta(minutes=1))
-    assert logout.reconcile_sessions(now=wall.now()) == 1
-
-
-def _revoked(came: SimpleNamespace) -> None:
-    assert end_sessions(account_id=came.cast.ana.account.pk, reason="an administrator", now=wall.now()) == 1
-
-
-def _switched_off(came: SimpleNamespace) -> None:
-    preferences.set_company(actor=came.cast.admin, changes={"sign_in": []}, now=wall.now())
-
-
-def _unbound(came: SimpleNamespace) -> None:
-    assert chats.unbind(person=came.cast.ana, vendor=came.vendor, actor=came.cast.ana, now=wall.now())
-
-
-def _bound_to_another_user(came: SimpleNamespace) -> None:
-    chats.bind(person=came.cast.ana, vendor=came.vendor, user_id="another", actor=came.cast.admin, now=wall.now())
-
-
-def _ended_from_another_device(came: SimpleNamespace) -> None:
-    other = Client()
-    assert come(other, came.product).status_code == 302
-    assert other.delete(f"/api/v1/me/sessions/{digest_of(came.row.pk)}").status_code == 204
-    assert other.delete(f"/api/v1/me/sessions/{digest_of(came.row.pk)}").status_code == 404
-    assert other.get("/inbox/").status_code == 200
-
-
-def _signed_out(came: SimpleNamespace) -> None:
-    assert came.client.post("/sign-out/")["Location"] == "/oidc/signed-out/?chat=1"
-
-
-@ONE
-@pytest.mark.req("A3")
-@pytest.mark.parametrize("how", [_logout_all, _logout_elsewhere, _disabled_there, _sessions_ended_there, _revoked, _switched_off, _unbound,
-                                 _bound_to_another_user, _ended_from_another_device, _signed_out])  # fmt: skip
-def test_such_a_session_ends_as_every_other(came: SimpleNamespace, how: Callable[[SimpleNamespace], None]) -> None:
-    how(came)
-    assert not OidcSession.objects.filter(pk=came.row.pk).exists()
-    assert came.client.get("/inbox/").status_code == 302
-    entry = Entry.objects.filter(action="identity.session.ended").latest("seq")
-    assert (entry.object, entry.data["via"]) == ("identity.account:ana", came.vendor)
-    told = Job.objects.filter(payload__data__session=digest_of(came.row.pk)) | Job.objects.filter(payload__session=digest_of(came.row.pk))
-    assert told.exists()  # the event that silences its devices
-
-
-@ONE
-def test_other_peoples_sessions_are_not_ended_by_name(came: SimpleNamespace, sign_in: Any) -> None:
-    boss = sign_in(Client(), came.cast.boss)
-    assert boss.delete(f"/api/v1/me/sessions/{digest_of(came.row.pk)}").status_code == 404
-    boss.post("/profile/sessions/end/", {"name": digest_of(came.row.pk)})
-    assert came.client.get("/inbox/").status_code == 200
-
-
-@ONE
-def test_the_provider_is_asked_again_and_again_about_the_person(came: SimpleNamespace, travel: Any) -> None:
-    asked = came.provider.count(came.cast.ana.subject)
-    assert came.client.get("/inbox/").status_code == 200
-    assert came.provider.count(came.cast.ana.subject) == asked  # not with every page
-    start = wall.now()
-    travel(start + dt.timedelta(minutes=6))
-    assert came.client.get("/inbox/").status_code == 200
-    assert came.provider.count(came.cast.ana.subject) == asked + 1
-    came.provider.away = True
-    travel(start + dt.timedelta(minutes=12))
-    assert came.client.get("/inbox/").status_code == 200  # reading goes on for a while
-    assert came.client.post("/inbox/read/").status_code == 503
-    travel(start + dt.timedelta(minutes=25))
-    assert came.client.get("/inbox/").status_code == 302
-    assert not OidcSession.objects.exists()
-
-
-@ONE
-def test_a_person_disabled_there_is_out_with_the_next_question(came: SimpleNamespace, travel: Any) -> None:
-    came.provider.people[came.cast.ana.subject] = {"enabled": False}
-    travel(wall.now() + dt.timedelta(minutes=6))
-    assert came.client.get("/inbox/").status_code == 302
-    assert tokens.keep_fresh(session_key=came.row.pk, now=wall.now()) == tokens.ENDED
-
-
-@ONE
-@pytest.mark.req("A3")
-def test_erp_and_crm_need_the_company_account_and_the_page_says_so(came: SimpleNamespace) -> None:
-    ana, client = came.cast.ana, came.client
-    with pytest.raises(UnableToActAsPerson, match="You came in from a chat product"):
-        exchanged_token(account=ana.account, audience="crm", now=wall.now())
-    answer = client.post("/open/crm/")
-    assert "You came in from a chat product." in answer.content.decode()
-    assert 'href="/sign-in/?company=1"' in answer.content.decode()
-    assert "Continue with company account" in client.get("/sign-in/", {"company": "1"}).content.decode()
-    assert client.get("/sign-in/")["Location"] == "/"
-    came.provider.subject = ana.subject
-    before = came.row.pk
-    assert came.provider.sign_on(client, after="/profile/")["Location"] == "/profile/"
-    row = OidcSession.objects.get()  # one browser, one session
-    assert (row.via, row.sid, row.pk != before) == ("", "sid-1", True)
-    assert exchanged_token(account=ana.account, audience="crm", now=wall.now()).startswith("exchanged-crm")
-    assert client.get(f"/chat/{came.vendor}/", {"to": "/calendar/"})["Location"] == "/calendar/"  # who is in is not asked again
-
-
-@ONE
-def test_a_newer_chat_session_does_not_hide_the_company_account(open_way: SimpleNamespace, client: Client) -> None:
-    open_way.provider.subject = open_way.cast.ana.subject
-    open_way.provider.sign_on(client)
-    assert come(Client(), open_way.product).status_code == 302
-    assert len(accounts.open_sessions(open_way.cast.ana.account)) == 2
-    assert exchanged_token(account=open_way.cast.ana.account, audience="erp", now=wall.now()).startswith("exchanged-tryton")
-
-
-@ONE
-def test_somebody_elses_session_in_the_same_browser_is_ended(open_way: SimpleNamespace, client: Client, sign_in: Any) -> None:
-    state = begun(client, open_way.vendor)["state"]
-    sign_in(client, open_way.cast.boss)
-    before = client.session.session_key
-    session = client.session
-    session["chat_states"] = [[state, open_way.vendor, "/", wall.now().isoformat()]]
-    session.save()
-    name = "authCode" if open_way.vendor == "dingtalk" else "code"
-    assert client.get(f"/chat/{open_way.vendor}/back/", {name: open_way.product.code(USER), "state": state}).status_code == 302
-    row = OidcSession.objects.get()
-    assert (row.account, row.pk != before) == (open_way.cast.ana.account, True)
-
-
 @ONE
 def test_a_newcomer_signs_on_once_and_is_asked_whether_the_account_is_hers(open_way: SimpleNamespace, client: Client) -> None:
     vendor, fin = open_way.vendor, open_way.cast.fin
@@ -428,9 +232,7 @@ def test_nobody_connects_what_this_browser_did_not_show(open_way: SimpleNamespac
 
 
 @ONE
-def test_the_demo_lets_its_people_in_without_a_provider_and_only_in_the_demo(
-    product: Product, cast: SimpleNamespace, client: Client, settings: Any
-) -> None:
+def test_the_demo_lets_its_people_in_without_a_provider_and_only_in_the_demo(product: Product, cast: SimpleNamespace, client: Client, settings: Any) -> None:
     preferences.set_company(actor=cast.admin, changes={"sign_in": [product.vendor]}, now=wall.now())
     chats.bind(person=cast.ana, vendor=product.vendor, user_id=USER, actor=cast.admin, now=wall.now())
     settings.DEMO_SIGN_IN = False

@@ -38,8 +38,12 @@ def card(name: str, note: str = "", buttons: tuple[CardButton, ...] = BUTTONS) -
 
 
 def as_call(signed: dict[str, Any], **changed: Any) -> Call:
-    given = {"query": signed["query"], "headers": {name.lower(): value for name, value in signed["headers"].items()},
-             "body": signed["body"].encode(), **changed}
+    given = {
+        "query": signed["query"],
+        "headers": {name.lower(): value for name, value in signed["headers"].items()},
+        "body": signed["body"].encode(),
+        **changed,
+    }
     return Call("POST", **given)
 
 
