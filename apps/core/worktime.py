@@ -27,6 +27,11 @@ class WorkingCalendar:
     def is_working(self, day: dt.date) -> bool:
         return day in self.make_up or (day.isoweekday() in self.days and day not in self.holidays)
 
+    def is_open(self, moment: dt.datetime) -> bool:
+        """Is it working time at this moment?"""
+        local = moment.astimezone(self.zone)
+        return self.is_working(local.date()) and any(opens <= local.time() < closes for opens, closes in self.hours)
+
     def seconds_between(self, first: dt.datetime, last: dt.datetime) -> int:
         """Working seconds from one moment to another; nothing when the second comes first."""
         # compared in UTC: inside one zone Python compares clocks, and an hour that comes twice would count once

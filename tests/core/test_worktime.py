@@ -40,6 +40,16 @@ def test_hours(first: str, last: str, hours: float) -> None:
     assert CALENDAR.seconds_between(at(first), at(last)) == hours * 3600
 
 
+@pytest.mark.req("V2")
+@pytest.mark.parametrize(
+    ("moment", "is_open"),
+    [("2026-11-23T08:29", False), ("2026-11-23T08:30", True), ("2026-11-23T12:00", False), ("2026-11-23T13:30", True), ("2026-11-23T18:00", False),
+     ("2026-11-21T10:00", False), ("2026-10-01T10:00", False), ("2026-10-10T10:00", True)],
+)  # fmt: skip
+def test_what_is_working_time(moment: str, is_open: bool) -> None:
+    assert CALENDAR.is_open(at(moment)) is is_open
+
+
 MOMENTS = st.datetimes(dt.datetime(2026, 1, 1), dt.datetime(2026, 12, 31), timezones=st.just(dt.UTC))
 
 

@@ -309,7 +309,7 @@ def test_the_pages_say_what_is_proven_and_lead_to_the_cases(cast: SimpleNamespac
     assert "−61%" in page
     assert 'action="/board/meter/touches/freeze/"' not in page
     overview = client.get("/board/meter/").content.decode()
-    assert overview.count('href="/board/meter/') == 11  # ten measures, who is live
+    assert overview.count('href="/board/meter/') == 12  # eleven measures, who is live
     assert "no data" in overview
     assert "no number was promised" in overview
     assert client.get("/board/meter/nothing/").status_code == 404
@@ -325,7 +325,7 @@ def test_everything_of_the_meter_goes_by_rest(cast: SimpleNamespace, as_: Any, t
     put_values("case.agreed", [meter.WHOLE] * 3 + [0], owner=cast.ana)
     client, unit = as_(cast.admin), cast.ana.org_unit_id
     found = {one["key"]: one for one in client.get("/api/v1/value-meter").json()}
-    assert len(found) == 10
+    assert len(found) == 11
     loop = found["closed_loop"]
     assert (loop["now"], loop["now_count"], loop["better"], loop["in_points"], loop["target"], loop["control"]) == ("75.00", 4, "up", True, None, None)
     rows = client.get("/api/v1/value-meter/closed_loop/rows?size=3").json()

@@ -61,16 +61,16 @@ def test_verdicts(before: list[int], after: list[int], verdict: str) -> None:
     assert meter.compare(before, after).verdict == verdict
 
 
-def _decide(days_ago: int, hours: list[int], owner: Any) -> None:
+def _decide(days_ago: int, hours: list[int], *owners: Any) -> None:
     day = TODAY - dt.timedelta(days=days_ago)
-    drafts = [Draft("task.decided", day, part=str(n), value=value, bucket=bucket_of(value), owner=owner.pk) for n, value in enumerate(hours)]
+    drafts = [Draft("task.decided", day, part=str(n), value=value, bucket=bucket_of(value), owner=owners[n % len(owners)].pk) for n, value in enumerate(hours)]
     services.keep(subject=f"oa:case:{days_ago}", drafts=drafts, now=NOW)
 
 
 @pytest.mark.req("V2")
 def test_a_baseline_is_frozen_once_and_measured_against(cast: SimpleNamespace) -> None:
-    rng = random.Random(5)
-    _decide(200, drawn(rng, 60, 40), cast.fin)
+    rng, three = random.Random(5), (cast.fin, cast.boss, cast.admin)
+    _decide(200, drawn(rng, 60, 40), *three)
     first, last = TODAY - dt.timedelta(days=230), TODAY - dt.timedelta(days=180)
     with pytest.raises(NotPermitted):
         services.freeze_baseline(person=cast.fin, key="approval_time", first_day=first, last_day=last, now=NOW)
@@ -82,9 +82,9 @@ def test_a_baseline_is_frozen_once_and_measured_against(cast: SimpleNamespace) -
     row = services.freeze_baseline(person=cast.admin, key="approval_time", first_day=first, last_day=last, now=NOW)
     with pytest.raises(services.UnableToFreeze):
         services.freeze_baseline(person=cast.admin, key="approval_time", first_day=first, last_day=TODAY, now=NOW)
-    _decide(200, drawn(rng, 60, 4), cast.fin)  # the past is corrected: the baseline stays what was frozen
+    _decide(200, drawn(rng, 60, 4), *three)  # the past is corrected: the baseline stays what was frozen
     assert Baseline.objects.get().sample == row.sample
-    _decide(10, drawn(rng, 60, 20), cast.fin)
+    _decide(10, drawn(rng, 60, 20), *three)
     found = {one.key: one for one in selectors.meter(cast.admin, now=NOW)}
     gauge = found["approval_time"]
     assert (gauge.verdict, gauge.before_count, gauge.now_count, gauge.reached) == ("proven", 60, 60, True)

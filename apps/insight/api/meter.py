@@ -20,8 +20,8 @@ from apps.insight import selectors, services
 from apps.insight.api.authentication import BY_KEY
 from apps.insight.api.figures import RowPageSerializer, page_json
 
-UNITS = ["count", "percent", "hours", "seconds"]
-VERDICTS = ["proven", "worse", "not_yet", "no_baseline", "no_data", "forbidden"]
+UNITS = ["count", "percent", "hours", "seconds", "per_hour"]
+VERDICTS = ["proven", "worse", "not_yet", "no_baseline", "no_data", "suppressed", "forbidden"]
 DEPARTMENT = OpenApiParameter("department", uuid.UUID, description="an org unit with all below it")
 
 
@@ -67,7 +67,8 @@ class GaugeSerializer(serializers.Serializer[Any]):
     reached = serializers.BooleanField()
     control = ControlSerializer(allow_null=True)
     parts = MeasurePartSerializer(many=True)
-    least = serializers.IntegerField(help_text="cases that both samples need before anything counts as proven")
+    least = serializers.IntegerField(help_text="values that both samples need before anything counts as proven")
+    each = serializers.ChoiceField(choices=["case", "approver_day"], help_text="what one value of a sample speaks of")
     why = serializers.ListField(child=serializers.CharField())
     ask = serializers.CharField()
 

@@ -24,7 +24,7 @@ MOST = 60
 WHOLE = 100 * SCALE  # 100 percent
 JUDGED = ("case.agreed", "case.field")
 OF_CASE = ("case_flow.started", "case_flow.over", "case_flow.ended", "case_flow.rounds", "case.touches", "case.switches", "claim.voucher", "task.asked",
-           "task.open", "task.due", "task.decided", "task.outcome", "task.punctual")  # fmt: skip
+           "task.open", "task.due", "task.decided", "task.outcome", "task.punctual", "task.hour")  # fmt: skip
 LEFT, OUT_OF_ORDERS, OPEN_ORDER = {"shipped", "done"}, {"draft", "cancelled"}, {"confirmed", "processing"}
 ANSWERED_FOR = {"closed", "rejected", "duplicate"}
 IN_TIME_HOURS = 4
@@ -346,8 +346,8 @@ def _is_number(value: Any) -> bool:
         return False
 
 
-def task_drafts(task: Any) -> list[Draft]:
-    """An approval: asked, due, waiting, decided."""
+def task_drafts(task: Any, calendar: WorkingCalendar) -> list[Draft]:
+    """An approval: asked, due, waiting, decided; and in which hour of the working day a person decided it."""
     if task.cancelled:
         return []
     asked, decided, part = clock.company_today(task.asked_at), task.decided_at, str(task.id)
@@ -363,6 +363,8 @@ def task_drafts(task: Any) -> list[Draft]:
         ]
         if task.due_at:
             found.append(Draft("task.punctual", day, part, hit=decided <= task.due_at))
+        if task.person_id and calendar.is_open(decided):
+            found.append(Draft("task.hour", day, part, value=SCALE * decided.astimezone(calendar.zone).hour))
     return [replace(draft, owner=task.person_id) for draft in found]
 
 

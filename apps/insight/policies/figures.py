@@ -44,8 +44,12 @@ def parts(value: Decimal | None, unit: str) -> tuple[str, str]:
         return number, size
     if unit == "seconds":
         return _lasting(value)
-    suffix = {"percent": "%", "days": ngettext("day", "days", int(value)), "hours": ngettext("hour", "hours", int(value))}.get(unit, "")
-    return quantity(value), suffix
+    return quantity(value), _suffix(value, unit)
+
+
+def _suffix(value: Decimal, unit: str) -> str:
+    count = int(value)
+    return {"percent": "%", "days": ngettext("day", "days", count), "hours": ngettext("hour", "hours", count), "per_hour": _("per hour")}.get(unit, "")
 
 
 def _lasting(seconds: Decimal) -> tuple[str, str]:

@@ -18,15 +18,17 @@ from django.utils.translation import gettext_lazy as _
 
 ROUNDS, OUTSIDE, LEAST, SEED = 2000, 0.01, 20, 20261123
 WHOLE = 10_000  # a hit of a share, in hundredths of a percent
-Verdict = Literal["proven", "worse", "not_yet", "no_baseline", "no_data", "forbidden"]
+Verdict = Literal["proven", "worse", "not_yet", "no_baseline", "no_data", "suppressed", "forbidden"]
 Statistic = Literal["median", "p95", "mean", "share"]
+Each = Literal["case", "approver_day"]
 VIEWS = "views"  # the source of ages: what was shown to people, not a stream of facts
 
 
 @dataclass(frozen=True)
 class Measure:
     """`stream`: facts whose single values are compared; `kpi`: whose rights decide; `target`: the change that was promised, in percent (None: no number
-    was, any proven improvement counts). `parts`: the measure is told apart by the parts of its facts, too."""
+    was, any proven improvement counts). `parts`: the measure is told apart by the parts of its facts, too. `each`: what one value of a sample speaks of:
+    a case, or all that one approver decided on one day. `about_people`: about how people work, so that the figure of a small group is not shown."""
 
     key: str
     title: Any
@@ -38,6 +40,8 @@ class Measure:
     statistic: Statistic = "median"
     better: Literal["down", "up"] = "down"
     parts: bool = False
+    each: Each = "case"
+    about_people: bool = False
 
     @property
     def in_points(self) -> bool:
@@ -52,9 +56,14 @@ MEASURES: dict[str, Measure] = {
                 _("Working hours from the winning of the deal in the CRM (an order without a deal: from its entry) to its delivery note in the ERP: the "
                   "middle one."), "hours", "shipment.cycle", "erp.shipping_time", -30),
         Measure("approval_time", _("Time to decision"), _("Hours from the moment an approval was asked for to its decision: the middle one."),
-                "hours", "task.decided", "oa.approval_time", -40),
+                "hours", "task.decided", "oa.approval_time", -40, about_people=True),
+        Measure("decisions_hour", _("Decisions per approver-hour"),
+                _("Of each approver and each working day: the decisions made by this person in working time, divided by the hours of the clock (9 to 10, "
+                  "10 to 11 …) in which at least one of them fell; the mean of all approver-days. How long somebody thinks over a decision is not known; "
+                  "hours without a decision do not count. n counts approver-days."),
+                "per_hour", "task.hour", "oa.approval_time", 40, statistic="mean", better="up", each="approver_day", about_people=True),
         Measure("first_response", _("Time to first response"), _("Hours from the making of a service case to its first response: the middle one."),
-                "hours", "case.answered", "crm.first_response", -50),
+                "hours", "case.answered", "crm.first_response", -50, about_people=True),
         Measure("touches", _("Manual touches of a case"),
                 _("Acts of people until a case is finished: decisions, reminders, hand-overs, repairs, and what people did in ERP and CRM that its "
                   "timeline tells of; on average."), "count", "case.touches", "oa.flow_time", statistic="mean"),

@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any, Literal
 
-from django.db.models import Q, QuerySet
+from django.conf import settings
+from django.db.models import Count, Q, QuerySet
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
@@ -21,6 +22,7 @@ from apps.insight.models import Baseline, Fact, LiveDepartment, Sight
 from apps.insight.payloads import Row, RowPage
 from apps.insight.policies.meter import LEAST, MEASURES, NOTHING, VIEWS, Comparison, Measure, Verdict, compare, reached, value_of
 from apps.insight.policies.periods import DAY
+from apps.insight.selectors.readings import too_few
 from apps.insight.selectors.rights import Reach, reaches
 from apps.insight.selectors.rows import flow_rows
 
@@ -56,7 +58,7 @@ class Part:
 @dataclass(frozen=True)
 class Gauge:
     """One measure. `before`, `now`: its figure in `unit`; counts: sizes of the samples; `change`, `low`, `high`, `target` in percent, in points where
-    `in_points`. `least`: how many each sample needs before anything counts as proven."""
+    `in_points`. `least`: how many each sample needs before anything counts as proven; `each`: of what: case | approver_day."""
 
     key: str
     title: str
@@ -80,6 +82,7 @@ class Gauge:
     control: Control | None = None
     parts: tuple[Part, ...] = ()
     least: int = LEAST
+    each: str = "case"
     why: tuple[str, ...] = ()
     ask: str = ""
 
@@ -141,7 +144,7 @@ def live() -> Live:
 
 
 def sample(key: str, *, first_day: dt.date, last_day: dt.date, department: uuid.UUID | None = None) -> list[int]:
-    """Every single value of a measure between two days, both counted; hundredths, sorted. For services."""
+    """Every single value of a measure between two days, both counted; hundredths, sorted. For services, which ask `is_small` first."""
     return sorted(value for value, _part in _singles(MEASURES[key], (first_day, last_day), department, Q()))
 
 
@@ -149,7 +152,27 @@ def _singles(measure: Measure, days: Days, department: uuid.UUID | None, where: 
     rows = _rows(measure, days, department).filter(where)
     if measure.stream == VIEWS:
         return [(seconds * SCALE, kpi) for seconds, kpi in rows.values_list("seconds", "kpi")]
-    return list(rows.values_list("value", "part"))
+    return _rates(rows) if measure.each == "approver_day" else list(rows.values_list("value", "part"))
+
+
+def _rates(rows: QuerySet[Any]) -> list[Single]:
+    """One for each approver and day: decisions for each hour of the clock in which there was one."""
+    days = rows.exclude(owner=None).order_by().values("owner", "day").annotate(made=Count("pk"), hours=Count("value", distinct=True))
+    return [(round(SCALE * made / hours), "") for made, hours in days.values_list("made", "hours")]
+
+
+def is_small(measure: Measure, days: Days, department: uuid.UUID | None, where: Q | None = None) -> bool:
+    """Would it speak of fewer people than may be spoken of? Also where the company without this department would: one could be had from the other."""
+    if not measure.about_people:
+        return False
+    least, where = settings.INSIGHT_SMALLEST_GROUP, where or Q()
+    inside = _people(measure, days, department, where)
+    beside = _people(measure, days, None, where) - inside if department else set()
+    return 0 < len(inside) < least or 0 < len(beside) < least
+
+
+def _people(measure: Measure, days: Days, department: uuid.UUID | None, where: Q) -> set[uuid.UUID]:
+    return set(_rows(measure, days, department).filter(where).exclude(owner=None).order_by().values_list("owner", flat=True).distinct())
 
 
 def _rows(measure: Measure, days: Days, department: uuid.UUID | None) -> QuerySet[Any]:
@@ -184,11 +207,13 @@ def gauge(person: Any, key: str, *, department: uuid.UUID | None = None, now: dt
 def _gauge(measure: Measure, right: Reach, row: Baseline | None, department: uuid.UUID | None, lived: Live, today: dt.date) -> Gauge:
     words: dict[str, Any] = {
         "key": measure.key, "title": str(measure.title), "formula": str(measure.formula), "unit": measure.unit, "target": measure.target,
-        "statistic": measure.statistic, "better": measure.better, "in_points": measure.in_points,
+        "statistic": measure.statistic, "better": measure.better, "in_points": measure.in_points, "each": measure.each,
     }  # fmt: skip
     if not right.everything and right.known:
         return Gauge(**words, verdict="forbidden", why=right.why, ask=right.ask)
     days = _days(row, today)
+    if is_small(measure, days, department, lived.q("now")):
+        return Gauge(**words, verdict="suppressed", now_days=days, why=(too_few(),))
     singles = _singles(measure, days, department, lived.q("now"))
     before, after = list(row.sample) if row else [], [value for value, _part in singles]
     found = compare(before, after, statistic=measure.statistic, better=measure.better) if before or after else NOTHING
@@ -215,6 +240,8 @@ def _control(measure: Measure, days: Days, department: uuid.UUID | None, lived: 
     """None: no department is without the portal, or none is named."""
     if not lived.since:
         return None
+    if is_small(measure, days, department, lived.q("control")):
+        return Control(lived.waiting, None, 0, None, None, None, "suppressed")
     values = [value for value, _part in _singles(measure, days, department, lived.q("control"))]
     if not values and not lived.waiting:
         return None
@@ -245,9 +272,13 @@ def meter_rows(person: Any, key: str, *, side: Side = "now", department: uuid.UU
     found = gauge(person, key, department=department, now=now)
     if found.verdict == "forbidden" or found.now_days is None:
         return RowPage(key, state="forbidden", why=found.why, ask=found.ask)
+    if found.verdict == "suppressed" or (side == "control" and found.control and found.control.verdict == "suppressed"):
+        return RowPage(key, state="suppressed", why=(too_few(),))
     measure, size = MEASURES[key], max(1, min(size, MOST))
     rows = _rows(measure, found.now_days, department).filter(live().q(side))
     page = _looked(key, rows, after, size) if measure.stream == VIEWS else flow_rows(person, key, rows, after, size)
+    if measure.each == "approver_day":  # each decision is one; its hour is nobody's business
+        page = replace(page, rows=tuple(replace(row, value=Decimal(row.n)) for row in page.rows))
     return replace(page, state="ok" if page.total else "empty")
 
 

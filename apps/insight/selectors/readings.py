@@ -112,7 +112,7 @@ def _reading(one: Asked, books: _Books, beside: around.Beside, span: Span) -> Re
     words |= {"notes": beside.notes(kpi), "target": beside.target(kpi)}
     state = _state(one, books, beside) if known else "empty"
     if state != "ok":
-        return Reading(**words, state=state, why=(_too_few(),) if state == "suppressed" else ())
+        return Reading(**words, state=state, why=(too_few(),) if state == "suppressed" else ())
     now = books.sums(kpi, book, span.window)
     parts = _parts(one, books, beside)
     return Reading(
@@ -149,7 +149,8 @@ def _state(one: Asked, books: _Books, beside: around.Beside) -> State:
     return "suppressed" if 0 < len(people) < settings.INSIGHT_SMALLEST_GROUP else "ok"
 
 
-def _too_few() -> str:
+def too_few() -> str:
+    """Why a figure about people is not shown."""
     return _("Fewer than %(count)s people stand behind this figure, so it is not shown.") % {"count": settings.INSIGHT_SMALLEST_GROUP}
 
 

@@ -18,7 +18,8 @@ from apps.directory import selectors as directory
 from apps.insight.models import Baseline, LiveDepartment, Sight
 from apps.insight.payloads import Reading
 from apps.insight.policies.meter import MEASURES
-from apps.insight.selectors.meter import sample
+from apps.insight.selectors.meter import is_small, sample
+from apps.insight.selectors.readings import too_few
 
 KEPT_FOR = dt.timedelta(days=400)
 LARGEST = 20_000  # values of a frozen sample; of more, as many are kept, evenly spread over their order
@@ -39,6 +40,8 @@ def freeze_baseline(*, person: Any, key: str, first_day: dt.date, last_day: dt.d
         words = _("A baseline needs a first and a last day that are over.")
         raise InvalidInput(words, details={"fields": {"last_day": [words]}})
     _known(department)
+    if is_small(MEASURES[key], (first_day, last_day), department):
+        raise UnableToFreeze(too_few())
     values = sample(key, first_day=first_day, last_day=last_day, department=department)
     if not values:
         raise UnableToFreeze(_("Nothing was measured between these days."))

@@ -196,9 +196,9 @@ def _again(kind: str, found: Sequence[Measured], now: dt.datetime) -> int:
 def take_case(*, instance_id: uuid.UUID, now: dt.datetime) -> int:
     """Read the facts of a case and of its tasks again; in the caller's transaction."""
     subject, case = f"oa:case:{instance_id}", workflows.measured_case(instance_id)
-    made = policies.case_drafts(case) if case else []
+    made, calendar = policies.case_drafts(case) if case else [], worktime.company()
     for task in workflows.measured_tasks(instance_id) if case else []:
-        made += policies.task_drafts(task)
+        made += policies.task_drafts(task, calendar)
     changed = _keep_of(subject, made, policies.OF_CASE, now)
     if case and case.ended_at and (case.ended_at > now - JUDGED_FOR or not _is_judged(subject)):
         judged = policies.agreement_drafts(case, workflows.measured_agreement(instance_id, now))

@@ -20,7 +20,7 @@ from apps.insight.services.exporting.paper import Paper
 Cell = str | int | Decimal | dt.date | dt.datetime | None
 DANGEROUS = ("=", "+", "-", "@", "\t", "\r")  # what a spreadsheet would take for a formula
 # How Excel writes a number of each unit; a percentage is a share of one there.
-NUMBERS = {"money": "#,##0.00", "percent": "0.0%", "count": "#,##0", "days": "#,##0.0", "hours": "#,##0.0"}
+NUMBERS = {"money": "#,##0.00", "percent": "0.0%", "count": "#,##0", "days": "#,##0.0", "hours": "#,##0.0", "seconds": "#,##0", "per_hour": "#,##0.00"}
 DAY, MOMENT, MONTH = "yyyy-mm-dd", "yyyy-mm-dd hh:mm", "yyyy-mm"
 
 
@@ -34,7 +34,8 @@ def heads() -> list[str]:
 
 
 def units(unit: str) -> str:
-    return {"money": _("money"), "percent": "%", "days": _("days"), "hours": _("hours")}.get(unit, _("count"))
+    found = {"money": _("money"), "percent": "%", "days": _("days"), "hours": _("hours"), "seconds": _("seconds"), "per_hour": _("per hour")}
+    return found.get(unit, _("count"))
 
 
 def row_of(reading: Reading, period: str) -> list[Cell]:
