@@ -12,6 +12,7 @@ from apps.core.access import Projected
 
 PeriodKind = Literal["month", "quarter", "year", "last12", "custom"]
 State = Literal["ok", "empty", "suppressed", "forbidden"]
+Verdict = Literal["proven", "worse", "not_yet", "no_baseline", "no_data", "suppressed", "forbidden"]
 
 
 @dataclass(frozen=True)
@@ -91,12 +92,67 @@ class OldSeries:
 
 
 @dataclass(frozen=True)
+class Control:
+    """Of a measure: departments that are not live yet, over the same days. `change`: of the live ones against them. `names`: which they are."""
+
+    names: tuple[str, ...]
+    value: Decimal | None
+    count: int
+    change: float | None
+    low: float | None
+    high: float | None
+    verdict: Verdict
+
+
+@dataclass(frozen=True)
+class GaugePart:
+    """What one part of a measure says: a figure (data age) or a field (differences)."""
+
+    label: str
+    value: Decimal | None
+    count: int
+
+
+@dataclass(frozen=True)
+class Gauge:
+    """One measure of the value meter. `before`, `now`: its figure in `unit`; counts: sizes of the samples; `change`, `low`, `high`, `target` in percent, in
+    points where `in_points`. `least`: how many each sample needs before anything counts as proven; `each`: of what: case | approver_day."""
+
+    key: str
+    title: str
+    formula: str
+    unit: str
+    statistic: str
+    better: str
+    in_points: bool
+    target: int | None
+    verdict: Verdict
+    before: Decimal | None = None
+    before_count: int = 0
+    before_days: tuple[dt.date, dt.date] | None = None
+    now: Decimal | None = None
+    now_count: int = 0
+    now_days: tuple[dt.date, dt.date] | None = None
+    change: float | None = None
+    low: float | None = None
+    high: float | None = None
+    reached: bool = False
+    control: Control | None = None
+    parts: tuple[GaugePart, ...] = ()
+    least: int = 0
+    each: str = "case"
+    why: tuple[str, ...] = ()
+    ask: str = ""
+
+
+@dataclass(frozen=True)
 class Reading:
     """One figure as one person may see it.
 
     `value` None: nothing to say (a share of nothing), suppressed or forbidden. `former`: the same days of the period before. `as_of`: system -> when it
     last answered; `stale`: one of them is older than promised. `rows`: facts used. `ignores`: given filters that mean nothing here.
     `window`: the days really counted (a running period ends today). `why`, `ask`: of a refusal or suppression.
+    `gauge`: of a measure of the value meter, which counts its own days: what is proven.
     """
 
     key: str
@@ -127,6 +183,12 @@ class Reading:
     scope: str = ""
     why: tuple[str, ...] = ()
     ask: str = ""
+    gauge: Gauge | None = None
+
+    @property
+    def url(self) -> str:
+        """Its page."""
+        return f"/board/meter/{self.gauge.key}/" if self.gauge else f"/board/figures/{self.key}/"
 
     @property
     def promise_seconds(self) -> float:

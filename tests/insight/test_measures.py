@@ -266,13 +266,13 @@ def test_who_may_say_which_departments_are_live(cast: SimpleNamespace) -> None:
         services.set_live(person=cast.admin, department=uuid.uuid4(), live_from=TODAY, now=NOW)
     with pytest.raises(InvalidInput):
         services.set_live(person=cast.admin, department=unit, live_from=dt.date(1, 1, 1), now=NOW)
-    assert not LiveDepartment.objects.exists()
+    assert not LiveDepartment.objects.filter(replaced_at=None).exists()
     assert not list(audit.entries(action="insight.department.live"))
     services.set_live(person=cast.admin, department=unit, live_from=TODAY, now=NOW)
     services.set_live(person=cast.admin, department=unit, live_from=TODAY, now=NOW)  # nothing new, nothing written
     services.set_live(person=cast.admin, department=unit, live_from=None, now=NOW)
     assert [entry.data["after"] for entry in audit.entries(action="insight.department.live")] == ["", str(TODAY)]
-    assert not LiveDepartment.objects.exists()
+    assert not LiveDepartment.objects.filter(replaced_at=None).exists()
 
 
 @pytest.mark.req("V4")
@@ -335,12 +335,12 @@ def test_everything_of_the_meter_goes_by_rest(cast: SimpleNamespace, as_: Any, t
     path = f"/api/v1/value-meter/departments/{unit}"
     assert send(as_(cast.fin), "put", path, {"live_from": "2026-11-01"}).status_code == 403
     assert as_(cast.fin).get("/api/v1/value-meter/departments").status_code == 403
-    assert not LiveDepartment.objects.exists()
+    assert not LiveDepartment.objects.filter(replaced_at=None).exists()
     put = send(client, "put", path, {"live_from": "2026-11-01"})
     assert [one["live_from"] for one in put.json() if one["id"] == str(unit)] == ["2026-11-01"]
     assert send(client, "put", path, {"live_from": "soon"}).status_code == 422
     assert client.delete(path).status_code == 204
-    assert not LiveDepartment.objects.exists()
+    assert not LiveDepartment.objects.filter(replaced_at=None).exists()
     assert client.get("/api/v1/value-meter/nothing/rows").status_code == 404
     assert client.get("/api/v1/value-meter?department=x").status_code == 422
     assert as_(cast.boss).get("/api/v1/value-meter/closed_loop/rows").json()["state"] == "forbidden"

@@ -13,10 +13,10 @@ import pytest
 
 from apps.core import clock
 from apps.insight import services
-from apps.insight.models import Token, UnusualDay, UnusualWatch
+from apps.insight.models import Board, Token, UnusualDay, UnusualWatch
 from apps.insight.policies.facts import Draft
 from apps.insight.policies.periods import DAY
-from apps.insight.services import customers, unusual
+from apps.insight.services import boards, customers, unusual
 from tests.browser.conftest import NOISE, chromium, live_portal, open_page  # noqa: F401 - fixtures
 from tests.browser.test_every_page import look_like
 from tests.support import board as figures
@@ -54,6 +54,9 @@ def measured(live_portal: str, cast: SimpleNamespace) -> SimpleNamespace:
     watch = unusual.watch_days(person=cast.boss, kpi=KEY, now=now)
     UnusualWatch.objects.update(judged_for=day)
     UnusualDay.objects.create(watch=watch, day=day, above=True, times=120, weeks=8, found_at=now)
+    tiles = [{"key": f"t{n}", "kpis": [f"meter.{key}"], "look": "meter", "title": "", "x": 6 * (n % 2), "y": 2 * (n // 2), "w": 6, "h": 2}
+             for n, key in enumerate(("order_hours", "first_response", "touches", "shipping_lag"))]  # fmt: skip
+    boards.make_board(person=cast.boss, name="Worth", items=tiles, now=now)
     for key in ("K100", "K101", "K102"):
         customers.record_consent(person=cast.boss, customer_key=key, given=True, basis="Framework contract", now=now)
     return cast
@@ -61,7 +64,8 @@ def measured(live_portal: str, cast: SimpleNamespace) -> SimpleNamespace:
 
 def pages() -> tuple[str, ...]:
     return ("/board/meter/", "/board/meter/order_hours/", "/board/meter/order_hours/?side=control", "/board/meter/touches/", "/board/meter/data_age/",
-            "/board/meter/closed_loop/", "/board/meter/departments/", f"/board/figures/{KEY}/", f"/board/unusual/{UnusualDay.objects.get().pk}/",
+            "/board/meter/closed_loop/", "/board/meter/departments/", f"/board/b/{Board.objects.get().pk}/", "/board/new/?kpi=meter.order_hours",
+            "/board/meter/decisions_hour/", f"/board/figures/{KEY}/", f"/board/unusual/{UnusualDay.objects.get().pk}/",
             "/profile/keys/", "/board/customers/", "/board/customers/consents/")  # fmt: skip
 
 

@@ -21,13 +21,17 @@ from apps.core.errors import InvalidInput, NotFound
 from apps.core.kpis import KPIS
 from apps.insight import selectors, services
 from apps.insight.api.authentication import BY_KEY
+from apps.insight.api.gauges import GaugeSerializer
 from apps.insight.payloads import Filters, Period, Row, RowPage
 from apps.insight.policies import periods
+from apps.insight.policies.meter import measure_of
+from apps.insight.selectors import boards
 from apps.records.api import as_json
 
 KINDS = ["month", "quarter", "year", "last12", "custom"]
 MOST = 60
-UNITS, DIRECTIONS, STATES = ["money", "count", "percent", "days", "hours"], ["up", "down", "none"], ["ok", "empty", "suppressed", "forbidden"]
+UNITS = ["money", "count", "percent", "days", "hours", "seconds", "per_hour"]
+DIRECTIONS, STATES = ["up", "down", "none"], ["ok", "empty", "suppressed", "forbidden"]
 ASKED = [
     OpenApiParameter("period", str, enum=KINDS, description="default: month"),
     OpenApiParameter("start", dt.date, description="a day in the period, default today; the first day of a custom one"),
@@ -112,6 +116,7 @@ class ReadingSerializer(serializers.Serializer[Any]):
     scope = serializers.ChoiceField(choices=["all", "some", "own"])
     why = serializers.ListField(child=serializers.CharField())
     ask = serializers.CharField()
+    gauge = GaugeSerializer(allow_null=True, help_text="of a measure of the value meter: what is proven; its days are its own")
 
 
 class DescriptionSerializer(serializers.Serializer[Any]):
@@ -226,6 +231,12 @@ def asked(request: Request) -> dict[str, Any]:
     return {"period": period, "filters": filters, "now": clock.now(), "as_shown": parsed(request, "as_shown", _moment)}
 
 
+def standing(keys: list[str]) -> list[str]:
+    """What may stand on a board: indicators, and measures of the value meter as `meter.<key>`. Raises NotFound."""
+    known([key for key in keys if not measure_of(key)])
+    return keys
+
+
 def known(keys: list[str]) -> list[str]:
     unknown = [key for key in keys if key not in KPIS]
     if unknown:
@@ -248,12 +259,13 @@ class ReadingsView(APIView):
     key_scope, authentication_classes = "figures", BY_KEY
 
     @extend_schema(responses=ReadingSerializer(many=True), operation_id="kpis_readings",
-                   parameters=[OpenApiParameter("key", str, many=True, description="up to 60; default: those you may see"), *ASKED])
+                   parameters=[OpenApiParameter("key", str, many=True, description="up to 60; default: those you may see; `meter.<key>` for "
+                                                                                  "a measure of the value meter"), *ASKED])
     def get(self, request: Request) -> Response:
         """Several figures at once, in the order of the keys."""
         person = _person(request)
-        keys = known(request.query_params.getlist("key")) or [one.key for one in selectors.catalogue(person) if one.allowed]
-        found = selectors.board_readings(person, keys[:MOST], **asked(request))
+        keys = standing(request.query_params.getlist("key")) or [one.key for one in selectors.catalogue(person) if one.allowed]
+        found = boards.readings(person, keys[:MOST], **asked(request))
         services.note_sights(person=person, readings=found, now=clock.now())
         return Response(ReadingSerializer(found, many=True).data)
 

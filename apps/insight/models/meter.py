@@ -33,12 +33,16 @@ class Baseline(Identified):
 
 class LiveDepartment(Identified):
     """Since when a department works with the portal; it holds for the units below it that have no day of their own. A department without a day, its own or
-    inherited, is a control: what goes better there, too, does not come from the portal."""
+    inherited, is a control: what goes better there, too, does not come from the portal. In force from `set_at` until `replaced_at`."""
 
-    department = models.OneToOneField("directory.OrgUnit", on_delete=models.CASCADE, related_name="+")
+    department = models.ForeignKey("directory.OrgUnit", on_delete=models.CASCADE, related_name="+")
     live_from = models.DateField()
     set_by = models.ForeignKey("directory.Person", on_delete=models.PROTECT, related_name="+")
     set_at = models.DateTimeField()
+    replaced_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=("department",), condition=Q(replaced_at=None), name="insight_one_live_day")]
 
     def __str__(self) -> str:
         return f"{self.department_id} {self.live_from}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -11,16 +11,18 @@ from apps.core.grid import Cell
 from apps.core.kpis import Kpi
 from apps.insight.policies import cuts
 from apps.insight.policies.cuts import Cut, as_item, cut_of
+from apps.insight.policies.meter import measure_of
 
-LOOKS = ("figure", "bars", "stacked", "line", "parts", "table")
-SIZES = {"figure": (3, 1), "bars": (8, 3), "stacked": (8, 3), "line": (8, 3), "parts": (4, 3), "table": (6, 3)}
-LEAST = {"figure": (2, 1), "bars": (4, 2), "stacked": (4, 2), "line": (4, 2), "parts": (3, 2), "table": (4, 2)}
+LOOKS = ("figure", "bars", "stacked", "line", "parts", "table", "meter")
+SIZES = {"figure": (3, 1), "bars": (8, 3), "stacked": (8, 3), "line": (8, 3), "parts": (4, 3), "table": (6, 3), "meter": (6, 2)}
+LEAST = {"figure": (2, 1), "bars": (4, 2), "stacked": (4, 2), "line": (4, 2), "parts": (3, 2), "table": (4, 2), "meter": (3, 2)}
 MOST_MEASURES, LONGEST_TITLE = 4, 80
 
 
 @dataclass(frozen=True)
 class Tile:
-    """One tile. `key` names it on its board; `kpis`: what it shows, the first one leads; `look`: one of LOOKS; `title` "": that of the first figure;
+    """One tile. `key` names it on its board; `kpis`: what it shows, the first one leads; a measure of the value meter ("meter.<key>") stands alone, and in
+    the look "meter"; `look`: one of LOOKS; `title` "": that of the first figure;
     `cut`: how its one figure is divided, None: as the figure itself is."""
 
     key: str
@@ -58,18 +60,32 @@ def as_items(tiles: Iterable[Tile]) -> list[dict[str, Any]]:
 
 
 def problems(items: Any, known: Mapping[str, Kpi]) -> list[str]:
-    """Why this is no board: the codes of grid.problems, and kpi | look | title | cut | cut.<part>. Empty: it is one."""
+    """Why this is no board: the codes of grid.problems, and kpi | measure | look | title | cut | cut.<part>. Empty: it is one."""
     found = grid.problems(items)
     if found:
         return found
     return sorted({code for item in items for code in _problems_of(item, known)})
 
 
+def _problems_of_measure(kpis: Sequence[str], look: Any) -> set[str]:
+    """A measure stands alone and in its own look, and nothing else in that look."""
+    if any(measure_of(key) for key in kpis):
+        return {"measure"} if len(kpis) > 1 or look != "meter" else set()
+    return {"look"} if look == "meter" else set()
+
+
+def exists(key: str, known: Iterable[str]) -> bool:
+    """Is it an indicator, or a measure of the value meter?"""
+    return key in known or measure_of(key) is not None
+
+
 def _problems_of(item: Mapping[str, Any], known: Mapping[str, Kpi]) -> set[str]:
     kpis, look, title = item.get("kpis"), item.get("look"), item.get("title", "")
     found = set()
-    if not isinstance(kpis, list | tuple) or not 1 <= len(kpis) <= MOST_MEASURES or not all(isinstance(k, str) and k in known for k in kpis):
+    if not isinstance(kpis, list | tuple) or not 1 <= len(kpis) <= MOST_MEASURES or not all(isinstance(k, str) and exists(k, known) for k in kpis):
         found.add("kpi")
+    else:
+        found |= _problems_of_measure(kpis, look)
     if look not in LOOKS:
         found.add("look")
     if not isinstance(title, str) or len(title) > LONGEST_TITLE:
@@ -84,7 +100,7 @@ def _problems_of_cut(item: Mapping[str, Any], known: Mapping[str, Kpi]) -> set[s
         return {"cut"}
     if cut is None:
         return set()
-    return {"cut"} if len(item["kpis"]) > 1 else {f"cut.{code}" for code in cuts.problems(known[item["kpis"][0]], cut, item["look"])}
+    return {"cut"} if len(item["kpis"]) > 1 or item["look"] == "meter" else {f"cut.{code}" for code in cuts.problems(known[item["kpis"][0]], cut, item["look"])}
 
 
 def rearranged(tiles: Iterable[Tile], cells: Iterable[Cell]) -> list[Tile]:

@@ -13,10 +13,11 @@ from django.utils.translation import gettext as _
 
 from apps.core import clock
 from apps.core.templatetags.atrium import DASH, MONTHS, money, money_short, quantity
-from apps.insight.payloads import Exclusion, Part, PartValue, Period, Pivot, Point, Reading, Share
+from apps.insight.payloads import Control, Exclusion, Gauge, Part, PartValue, Period, Pivot, Point, Reading, Share
 from apps.insight.policies.periods import DAY
 
 WIDTH, HEIGHT, EDGE = 100, 30, 2
+WORST, BEST = 20.0, -80.0  # the ends of a gauge, in percent or points
 DIMENSIONS = ("department", "product_line", "region")
 
 
@@ -284,6 +285,44 @@ def short(value: float, unit: str) -> str:
     """At a line of a grid."""
     found = Decimal(str(round(value, 2)))
     return written(found, unit) if unit in ("money", "percent") else quantity(found)
+
+
+def shift(value: float, in_points: bool = False) -> str:
+    """A change: −34% · +12 pt."""
+    sign = "+" if value > 0 else "−" if value < 0 else ""
+    return f"{sign}{abs(value):.0f} {_('pt')}" if in_points else f"{sign}{abs(value):.0f}%"
+
+
+def place_of(change: float, better: str) -> float:
+    """Where a change stands on its gauge, from 0 to 100; better is to the right."""
+    toward = float(change) if better == "down" else -float(change)
+    return (WORST - min(WORST, max(BEST, toward))) / (WORST - BEST) * 100
+
+
+def verdict_words(verdict: str) -> str:
+    return {"proven": _("proven"), "worse": _("proven to be worse"), "no_data": _("no data"), "suppressed": _("Too few people"),
+            "forbidden": _("Not for your role")}.get(verdict, _("not yet proven"))  # fmt: skip
+
+
+def interval_words(of: Gauge | Control, in_points: bool) -> str:
+    """−41% (−52% … −28%); "" where nothing can be compared."""
+    if of.change is None or of.low is None or of.high is None:
+        return ""
+    return f"{shift(of.change, in_points)} ({shift(of.low, in_points)} … {shift(of.high, in_points)})"
+
+
+def goal_words(of: Gauge) -> str:
+    return _("no number was promised") if of.target is None else _("goal %(goal)s") % {"goal": shift(of.target, of.in_points)}
+
+
+def proof_words(of: Gauge) -> str:
+    """In one line: the verdict, the change with its interval, the goal, both samples."""
+    words = [verdict_words(of.verdict), interval_words(of, of.in_points), goal_words(of)]
+    if of.before is not None:
+        words.append(_("before: %(value)s, n %(count)s") % {"value": written(of.before, of.unit), "count": of.before_count})
+    if of.now is not None:
+        words.append(_("now: %(value)s, n %(count)s") % {"value": written(of.now, of.unit), "count": of.now_count})
+    return "; ".join(word for word in words if word)
 
 
 def listed(words: Sequence[str]) -> str:

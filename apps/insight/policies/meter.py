@@ -16,11 +16,13 @@ from typing import Any, Literal
 
 from django.utils.translation import gettext_lazy as _
 
+from apps.insight.payloads import Verdict
+
 ROUNDS, OUTSIDE, LEAST, SEED = 2000, 0.01, 20, 20261123
 WHOLE = 10_000  # a hit of a share, in hundredths of a percent
-Verdict = Literal["proven", "worse", "not_yet", "no_baseline", "no_data", "suppressed", "forbidden"]
 Statistic = Literal["median", "p95", "mean", "share"]
 Each = Literal["case", "approver_day"]
+ON_BOARDS = "meter."  # before the key of a measure that stands among the figures of a board
 VIEWS = "views"  # the source of ages: what was shown to people, not a stream of facts
 
 
@@ -87,6 +89,11 @@ MEASURES: dict[str, Measure] = {
                 "percent", "case.agreed", "oa.flow_time", statistic="share", better="up"),
     )
 }  # fmt: skip
+
+
+def measure_of(key: str) -> Measure | None:
+    """The measure that a board calls by this key; None of every other figure."""
+    return MEASURES.get(key.removeprefix(ON_BOARDS)) if key.startswith(ON_BOARDS) else None
 
 
 @dataclass(frozen=True)

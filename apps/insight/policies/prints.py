@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Literal
 
-from apps.insight.payloads import Reading
+from apps.insight.payloads import Gauge, Reading
 
 Verdict = Literal["same", "other", "not_yours", "gone"]
 Json = dict[str, Any]
@@ -28,8 +28,20 @@ def _figure(one: Reading) -> Json:
         "breakdown": [one.breakdown_by, [[share.key, _text(share.value), share.rows, share.suppressed] for share in one.breakdown]],
         "excluded": [[left.reason, left.count, _text(left.amount)] for left in one.excluded],
         "old": [[old.version, [[point.label, _text(point.value)] for point in old.series]] for old in one.old],
-        "notes": [[str(note.id), note.text] for note in one.notes],
+        "notes": [[str(note.id), note.text] for note in one.notes], **({"gauge": _gauge(one.gauge)} if one.gauge else {}),
     }  # fmt: skip
+
+
+def _gauge(one: Gauge) -> Json:
+    """What it said is proven; the bounds as they are drawn, to a tenth."""
+    two = one.control
+    beside = [_text(two.value), two.count, _tenths(two.change), _tenths(two.low), _tenths(two.high), two.verdict] if two else []
+    return {"verdict": one.verdict, "before": [_text(one.before), one.before_count], "now": [_text(one.now), one.now_count], "target": one.target,
+            "change": [_tenths(one.change), _tenths(one.low), _tenths(one.high)], "control": beside}  # fmt: skip
+
+
+def _tenths(value: float | None) -> str | None:
+    return None if value is None else f"{value:.1f}"
 
 
 def _text(value: Decimal | None) -> str | None:

@@ -22,8 +22,10 @@ from apps.insight.payloads import Filters, Period, Reading
 from apps.insight.policies import boards as policies
 from apps.insight.policies import figures
 from apps.insight.policies.boards import Tile
+from apps.insight.policies.meter import ON_BOARDS, measure_of
 from apps.insight.selectors import dimensions
 from apps.insight.selectors.cuts import pivot
+from apps.insight.selectors.meter import on_boards
 from apps.insight.selectors.readings import board_readings
 
 
@@ -100,7 +102,7 @@ def _standard(code: str) -> BoardView:
 
 
 def _saved(board: Board, person: Any) -> BoardView:
-    tiles = [tile for tile in policies.tiles_of(board.tiles) if all(key in KPIS for key in tile.kpis)]
+    tiles = [tile for tile in policies.tiles_of(board.tiles) if all(policies.exists(key, KPIS) for key in tile.kpis)]
     return BoardView(str(board.pk), board.name, tiles, board.owner_id == person.pk, board.owner, tuple(board.roles), board.rev)
 
 
@@ -142,10 +144,32 @@ def start_of(person: Any) -> BoardView:
     return _standard(policies.first_of(role.code for role in roles).code)
 
 
+def readings(person: Any, keys: Sequence[str], *, period: Period, filters: Filters, now: dt.datetime, as_shown: dt.datetime | None = None) -> list[Reading]:
+    """Everything that may stand on a board, in the order of the keys: indicators of the period, and measures of the value meter. LookupError for an unknown
+    key."""
+    measures = [key for key in keys if measure_of(key)]
+    plain = [key for key in keys if key not in measures]
+    found = board_readings(person, plain, period=period, filters=filters, now=now, as_shown=as_shown) if plain else []
+    if measures:
+        found += on_boards(person, measures, filters=filters, now=now, as_shown=as_shown)
+    by_key = {one.key: one for one in found}
+    return [by_key[key] for key in keys]
+
+
+def title_of_figure(key: str) -> str:
+    """In the reader's language now; the key itself of what does not exist any more."""
+    found = KPIS.get(key) or measure_of(key)
+    return str(found.title) if found else key
+
+
+def page_of_figure(key: str) -> str:
+    return f"/board/meter/{key.removeprefix(ON_BOARDS)}/" if measure_of(key) else f"/board/figures/{key}/"
+
+
 def shown(person: Any, tiles: Sequence[Tile], *, period: Period, filters: Filters, now: dt.datetime, as_shown: dt.datetime | None = None) -> list[TileView]:
     """The tiles with their figures; each figure is read once, all of them together."""
     keys = list(dict.fromkeys(key for tile in tiles for key in tile.kpis))
-    found = {one.key: one for one in board_readings(person, keys, period=period, filters=filters, now=now, as_shown=as_shown)} if keys else {}
+    found = {one.key: one for one in readings(person, keys, period=period, filters=filters, now=now, as_shown=as_shown)}
     common: dict[str, Any] = {"period": period, "filters": filters, "now": now, "as_shown": as_shown}
     return [
         divided(person, tile, found[tile.kpis[0]], **common) if tile.cut else tile_view(tile, [found[key] for key in tile.kpis]) for tile in tiles
@@ -166,7 +190,7 @@ def tile_view(tile: Tile, readings: list[Reading]) -> TileView:
     lead = next((one for one in readings if one.state != "forbidden"), readings[0])
     ordered = [lead, *(one for one in readings if one is not lead and one.state != "forbidden")]
     title = tile.title or _joined(one.title for one in ordered)
-    if lead.state in ("forbidden", "suppressed") or tile.is_figure:
+    if lead.state in ("forbidden", "suppressed") or tile.is_figure or lead.gauge:
         return TileView(tile, ordered, title, spark=figures.spark(lead.series, lead.target))
     if tile.look == "parts":
         title = tile.title or _("%(title)s by %(dimension)s") % {"title": lead.title, "dimension": figures.dimension_words(lead.breakdown_by)}
@@ -177,9 +201,9 @@ def tile_view(tile: Tile, readings: list[Reading]) -> TileView:
 
 def title_of(tile: Tile) -> str:
     """Without its figures: the own title, else what it shows and in which form, so that two tiles of one figure are told apart."""
+    if tile.title or tile.is_figure or tile.look == "meter":
+        return tile.title or title_of_figure(tile.kpis[0])
     kpi = KPIS[tile.kpis[0]]
-    if tile.title or tile.is_figure:
-        return tile.title or str(kpi.title)
     if tile.cut:
         by = [figures.dimension_words(name) for name in (tile.cut.by, tile.cut.split) if name]
         words = _("%(first)s and %(second)s") % {"first": by[0], "second": by[1]} if len(by) > 1 else by[0]

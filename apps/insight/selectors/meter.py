@@ -11,17 +11,16 @@ from typing import Any, Literal
 
 from django.conf import settings
 from django.db.models import Count, Q, QuerySet
-from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from apps.core import clock
 from apps.core.errors import NotFound
 from apps.core.kpis import KPIS, SCALE, get, rounded
-from apps.directory import selectors as directory
-from apps.insight.models import Baseline, Fact, LiveDepartment, Sight
-from apps.insight.payloads import Row, RowPage
-from apps.insight.policies.meter import LEAST, MEASURES, NOTHING, VIEWS, Comparison, Measure, Verdict, compare, reached, value_of
+from apps.insight.models import Baseline, LiveDepartment, Sight
+from apps.insight.payloads import Control, Filters, Gauge, GaugePart, Reading, Row, RowPage, State
+from apps.insight.policies.meter import LEAST, MEASURES, NOTHING, ON_BOARDS, VIEWS, Comparison, Measure, compare, reached, value_of
 from apps.insight.policies.periods import DAY
+from apps.insight.selectors import then
 from apps.insight.selectors.readings import too_few
 from apps.insight.selectors.rights import Reach, reaches
 from apps.insight.selectors.rows import flow_rows
@@ -31,60 +30,6 @@ MOST = 200
 Side = Literal["now", "control"]
 Days = tuple[dt.date, dt.date]
 Single = tuple[int, str]  # a value in hundredths, and the part of its measure
-
-
-@dataclass(frozen=True)
-class Control:
-    """Departments that are not live yet, over the same days. `change`: of the live ones against them. `names`: which they are."""
-
-    names: tuple[str, ...]
-    value: Decimal | None
-    count: int
-    change: float | None
-    low: float | None
-    high: float | None
-    verdict: Verdict
-
-
-@dataclass(frozen=True)
-class Part:
-    """What one part of a measure says: a figure (data age) or a field (differences)."""
-
-    label: str
-    value: Decimal | None
-    count: int
-
-
-@dataclass(frozen=True)
-class Gauge:
-    """One measure. `before`, `now`: its figure in `unit`; counts: sizes of the samples; `change`, `low`, `high`, `target` in percent, in points where
-    `in_points`. `least`: how many each sample needs before anything counts as proven; `each`: of what: case | approver_day."""
-
-    key: str
-    title: str
-    formula: str
-    unit: str
-    statistic: str
-    better: str
-    in_points: bool
-    target: int | None
-    verdict: Verdict
-    before: Decimal | None = None
-    before_count: int = 0
-    before_days: Days | None = None
-    now: Decimal | None = None
-    now_count: int = 0
-    now_days: Days | None = None
-    change: float | None = None
-    low: float | None = None
-    high: float | None = None
-    reached: bool = False
-    control: Control | None = None
-    parts: tuple[Part, ...] = ()
-    least: int = LEAST
-    each: str = "case"
-    why: tuple[str, ...] = ()
-    ask: str = ""
 
 
 @dataclass(frozen=True)
@@ -126,30 +71,43 @@ class DepartmentDay:
     inherited: bool
 
 
-def departments() -> list[DepartmentDay]:
-    """Every department with its day, those below a department after it."""
-    own = dict(LiveDepartment.objects.values_list("department_id", "live_from"))
-    language, found = get_language() or "en", []
-    for unit in sorted(directory.units(), key=lambda one: one.path):
-        above = [uuid.UUID(part) for part in unit.path.strip("/").split("/")]
+def departments(at: dt.datetime | None = None) -> list[DepartmentDay]:
+    """Every department with its day, those below a department after it; `at`: as it was named at that moment."""
+    own = dict(_named(at).values_list("department_id", "live_from"))
+    found = []
+    for unit, path, name in then.tree(at):
+        above = [uuid.UUID(part) for part in path.strip("/").split("/")]
         day = next((own[one] for one in reversed(above) if one in own), None)
-        found.append(DepartmentDay(unit.pk, unit.display(language), len(above) - 1, day, bool(day) and unit.pk not in own))
+        found.append(DepartmentDay(unit, name, len(above) - 1, day, bool(day) and unit not in own))
     return found
 
 
-def live() -> Live:
+def _named(at: dt.datetime | None) -> QuerySet[LiveDepartment]:
+    return LiveDepartment.objects.filter(Q(replaced_at=None) if at is None else then.in_force(at, begins="set_at"))
+
+
+def live(at: dt.datetime | None = None) -> Live:
     """Since when departments are live."""
-    found = departments() if LiveDepartment.objects.exists() else []
+    found = departments(at) if _named(at).exists() else []
     return Live({one.id: one.live_from for one in found}, {one.id: one.name for one in found})
 
 
 def sample(key: str, *, first_day: dt.date, last_day: dt.date, department: uuid.UUID | None = None) -> list[int]:
     """Every single value of a measure between two days, both counted; hundredths, sorted. For services, which ask `is_small` first."""
-    return sorted(value for value, _part in _singles(MEASURES[key], (first_day, last_day), department, Q()))
+    return sorted(value for value, _part in _singles(MEASURES[key], _Look((first_day, last_day), department), Q()))
 
 
-def _singles(measure: Measure, days: Days, department: uuid.UUID | None, where: Q) -> list[Single]:
-    rows = _rows(measure, days, department).filter(where)
+@dataclass(frozen=True)
+class _Look:
+    """Which days, of which department with all below it, and as of which moment (None: now)."""
+
+    days: Days
+    department: uuid.UUID | None = None
+    at: dt.datetime | None = None
+
+
+def _singles(measure: Measure, look: _Look, where: Q) -> list[Single]:
+    rows = _rows(measure, look).filter(where)
     if measure.stream == VIEWS:
         return [(seconds * SCALE, kpi) for seconds, kpi in rows.values_list("seconds", "kpi")]
     return _rates(rows) if measure.each == "approver_day" else list(rows.values_list("value", "part"))
@@ -161,26 +119,30 @@ def _rates(rows: QuerySet[Any]) -> list[Single]:
     return [(round(SCALE * made / hours), "") for made, hours in days.values_list("made", "hours")]
 
 
-def is_small(measure: Measure, days: Days, department: uuid.UUID | None, where: Q | None = None) -> bool:
-    """Would it speak of fewer people than may be spoken of? Also where the company without this department would: one could be had from the other."""
+def is_small(key: str, *, first_day: dt.date, last_day: dt.date, department: uuid.UUID | None = None) -> bool:
+    """Would a sample speak of fewer people than may be spoken of?"""
+    return _is_small(MEASURES[key], _Look((first_day, last_day), department), Q())
+
+
+def _is_small(measure: Measure, look: _Look, where: Q) -> bool:
+    """Also where the company without this department would: one could be had from the other."""
     if not measure.about_people:
         return False
-    least, where = settings.INSIGHT_SMALLEST_GROUP, where or Q()
-    inside = _people(measure, days, department, where)
-    beside = _people(measure, days, None, where) - inside if department else set()
+    least, inside = settings.INSIGHT_SMALLEST_GROUP, _people(measure, look, where)
+    beside = _people(measure, replace(look, department=None), where) - inside if look.department else set()
     return 0 < len(inside) < least or 0 < len(beside) < least
 
 
-def _people(measure: Measure, days: Days, department: uuid.UUID | None, where: Q) -> set[uuid.UUID]:
-    return set(_rows(measure, days, department).filter(where).exclude(owner=None).order_by().values_list("owner", flat=True).distinct())
+def _people(measure: Measure, look: _Look, where: Q) -> set[uuid.UUID]:
+    return set(_rows(measure, look).filter(where).exclude(owner=None).order_by().values_list("owner", flat=True).distinct())
 
 
-def _rows(measure: Measure, days: Days, department: uuid.UUID | None) -> QuerySet[Any]:
+def _rows(measure: Measure, look: _Look) -> QuerySet[Any]:
     rows: QuerySet[Any] = Sight.objects.all()
     if measure.stream != VIEWS:
-        rows = Fact.objects.filter(stream=measure.stream, replaced_at=None, excluded="")
-    rows = rows.filter(day__gte=days[0], day__lte=days[1])
-    return rows.filter(department__in=directory.unit_and_below(department)) if department else rows
+        rows = then.facts_at(look.at).filter(stream=measure.stream, excluded="")
+    rows, units = rows.filter(day__gte=look.days[0], day__lte=look.days[1]), then.units_below(look.department, look.at)
+    return rows if units is None else rows.filter(department__in=units)
 
 
 def meter(person: Any, *, department: uuid.UUID | None = None, now: dt.datetime) -> list[Gauge]:
@@ -188,11 +150,12 @@ def meter(person: Any, *, department: uuid.UUID | None = None, now: dt.datetime)
     everybody: a sample is not cut to a viewer."""
     rights = reaches(person, {get(one.kpi) for one in MEASURES.values()})
     frozen, today, lived = _frozen(department), clock.company_today(now), live()
-    return [_gauge(one, rights[one.kpi], frozen.get(key), department, lived, today) for key, one in MEASURES.items()]
+    return [_gauge(one, rights[one.kpi], frozen.get(key), _look(one, frozen.get(key), department, today), lived) for key, one in MEASURES.items()]
 
 
-def _frozen(department: uuid.UUID | None) -> dict[str, Baseline]:
-    return {row.key: row for row in Baseline.objects.filter(department=department)}
+def _frozen(department: uuid.UUID | None, at: dt.datetime | None = None) -> dict[str, Baseline]:
+    rows = Baseline.objects.filter(department=department)
+    return {row.key: row for row in (rows.filter(frozen_at__lte=at) if at else rows)}
 
 
 def gauge(person: Any, key: str, *, department: uuid.UUID | None = None, now: dt.datetime) -> Gauge:
@@ -201,34 +164,64 @@ def gauge(person: Any, key: str, *, department: uuid.UUID | None = None, now: dt
         raise NotFound(_("There is no such measure."))
     measure = MEASURES[key]
     right = reaches(person, [get(measure.kpi)])[measure.kpi]
-    return _gauge(measure, right, _frozen(department).get(key), department, live(), clock.company_today(now))
+    row = _frozen(department).get(key)
+    return _gauge(measure, right, row, _look(measure, row, department, clock.company_today(now)), live())
 
 
-def _gauge(measure: Measure, right: Reach, row: Baseline | None, department: uuid.UUID | None, lived: Live, today: dt.date) -> Gauge:
+def on_boards(person: Any, keys: Sequence[str], *, filters: Filters, now: dt.datetime, as_shown: dt.datetime | None = None) -> list[Reading]:
+    """Measures as boards show them, by the keys that boards call them; each counts its own ninety days, whatever the board's period. LookupError for an
+    unknown key."""
+    measures = {key: MEASURES[key.removeprefix(ON_BOARDS)] for key in keys}
+    rights, lived, today = reaches(person, {get(one.kpi) for one in measures.values()}), live(as_shown), clock.company_today(as_shown or now)
+    frozen, found = _frozen(filters.department, as_shown), []
+    for key, one in measures.items():
+        row = frozen.get(one.key)
+        found.append(_reading(key, one, _gauge(one, rights[one.kpi], row, _look(one, row, filters.department, today, as_shown), lived), filters))
+    return found
+
+
+def _reading(key: str, measure: Measure, found: Gauge, filters: Filters) -> Reading:
+    """The same words and figures by the names that all figures of a board have."""
+    state: State = found.verdict if found.verdict in ("forbidden", "suppressed") else "ok" if found.now is not None else "empty"  # type: ignore[assignment]
+    kpi, days = get(measure.kpi), found.now_days
+    return Reading(
+        key=key, version=1, title=found.title, group="meter", system=kpi.system, formula=found.formula, owner=str(kpi.owner), unit=found.unit,
+        direction=found.better, state=state, value=found.now, former=found.before, rows=found.now_count, why=found.why, ask=found.ask, scope="all",
+        ignores=tuple(name for name in filters.given if name != "department"), window=(days[0], days[1] + DAY) if days else None, gauge=found,
+    )  # fmt: skip
+
+
+def offered(person: Any) -> list[tuple[str, str]]:
+    """(key on boards, title) of the measures this person may see."""
+    rights = reaches(person, {get(one.kpi) for one in MEASURES.values()})
+    return [(f"{ON_BOARDS}{key}", str(one.title)) for key, one in MEASURES.items() if rights[one.kpi].everything or not rights[one.kpi].known]
+
+
+def _gauge(measure: Measure, right: Reach, row: Baseline | None, look: _Look, lived: Live) -> Gauge:
     words: dict[str, Any] = {
         "key": measure.key, "title": str(measure.title), "formula": str(measure.formula), "unit": measure.unit, "target": measure.target,
-        "statistic": measure.statistic, "better": measure.better, "in_points": measure.in_points, "each": measure.each,
+        "statistic": measure.statistic, "better": measure.better, "in_points": measure.in_points, "each": measure.each, "least": LEAST,
     }  # fmt: skip
     if not right.everything and right.known:
         return Gauge(**words, verdict="forbidden", why=right.why, ask=right.ask)
-    days = _days(row, today)
-    if is_small(measure, days, department, lived.q("now")):
-        return Gauge(**words, verdict="suppressed", now_days=days, why=(too_few(),))
-    singles = _singles(measure, days, department, lived.q("now"))
+    if _is_small(measure, look, lived.q("now")):
+        return Gauge(**words, verdict="suppressed", now_days=look.days, why=(too_few(),))
+    singles = _singles(measure, look, lived.q("now"))
     before, after = list(row.sample) if row else [], [value for value, _part in singles]
     found = compare(before, after, statistic=measure.statistic, better=measure.better) if before or after else NOTHING
     return Gauge(
         **words, verdict=found.verdict, before=_figure(before, measure), before_count=len(before),
-        before_days=(row.first_day, row.last_day) if row else None, now=_figure(after, measure), now_count=len(after), now_days=days,
+        before_days=(row.first_day, row.last_day) if row else None, now=_figure(after, measure), now_count=len(after), now_days=look.days,
         change=found.change, low=found.low, high=found.high, reached=reached(measure, found), parts=_parts(measure, singles),
-        control=_control(measure, days, department, lived, after),
+        control=_control(measure, look, lived, after),
     )  # fmt: skip
 
 
-def _days(row: Baseline | None, today: dt.date) -> Days:
-    """The last ninety days, as far as they lie behind what was frozen."""
+def _look(measure: Measure, row: Baseline | None, department: uuid.UUID | None, today: dt.date, at: dt.datetime | None = None) -> _Look:
+    """The last ninety days, as far as they lie behind what was frozen. Of what was looked at only the day is kept: an earlier moment has the days before."""
     first = today - WINDOW + DAY
-    return (max(first, row.last_day + DAY) if row else first), today
+    last = today - DAY if at and measure.stream == VIEWS else today
+    return _Look((max(first, row.last_day + DAY) if row else first, last), department, at)
 
 
 def _figure(values: Sequence[int], measure: Measure) -> Decimal | None:
@@ -236,27 +229,27 @@ def _figure(values: Sequence[int], measure: Measure) -> Decimal | None:
     return None if found is None else rounded(Decimal(found) / SCALE)
 
 
-def _control(measure: Measure, days: Days, department: uuid.UUID | None, lived: Live, after: Sequence[int]) -> Control | None:
+def _control(measure: Measure, look: _Look, lived: Live, after: Sequence[int]) -> Control | None:
     """None: no department is without the portal, or none is named."""
     if not lived.since:
         return None
-    if is_small(measure, days, department, lived.q("control")):
+    if _is_small(measure, look, lived.q("control")):
         return Control(lived.waiting, None, 0, None, None, None, "suppressed")
-    values = [value for value, _part in _singles(measure, days, department, lived.q("control"))]
+    values = [value for value, _part in _singles(measure, look, lived.q("control"))]
     if not values and not lived.waiting:
         return None
     found = compare(values, after, statistic=measure.statistic, better=measure.better) if values else Comparison(None, None, None, "no_data")
     return Control(lived.waiting, _figure(values, measure), len(values), found.change, found.low, found.high, found.verdict)
 
 
-def _parts(measure: Measure, singles: Sequence[Single]) -> tuple[Part, ...]:
+def _parts(measure: Measure, singles: Sequence[Single]) -> tuple[GaugePart, ...]:
     """The largest first."""
     if not measure.parts:
         return ()
     by_part: dict[str, list[int]] = {}
     for value, part in singles:
         by_part.setdefault(part, []).append(value)
-    found = [Part(_part_words(measure, part), _figure(values, measure), len(values)) for part, values in by_part.items()]
+    found = [GaugePart(_part_words(measure, part), _figure(values, measure), len(values)) for part, values in by_part.items()]
     return tuple(sorted(found, key=lambda one: (-(one.value or 0), one.label)))
 
 
@@ -275,7 +268,7 @@ def meter_rows(person: Any, key: str, *, side: Side = "now", department: uuid.UU
     if found.verdict == "suppressed" or (side == "control" and found.control and found.control.verdict == "suppressed"):
         return RowPage(key, state="suppressed", why=(too_few(),))
     measure, size = MEASURES[key], max(1, min(size, MOST))
-    rows = _rows(measure, found.now_days, department).filter(live().q(side))
+    rows = _rows(measure, _Look(found.now_days, department)).filter(live().q(side))
     page = _looked(key, rows, after, size) if measure.stream == VIEWS else flow_rows(person, key, rows, after, size)
     if measure.each == "approver_day":  # each decision is one; its hour is nobody's business
         page = replace(page, rows=tuple(replace(row, value=Decimal(row.n)) for row in page.rows))

@@ -15,8 +15,9 @@ from apps.core.kpis import KPIS
 from apps.insight.models import Print
 from apps.insight.payloads import Filters, Period
 from apps.insight.policies import prints as policies
+from apps.insight.policies.boards import exists
 from apps.insight.policies.prints import Compared
-from apps.insight.selectors.readings import board_readings
+from apps.insight.selectors import boards
 
 SIZE = 50
 LISTED = ("person", "board", "name", "form", "language", "query", "moment", "state", "digest", "created_at", "expires_at")
@@ -46,8 +47,8 @@ class Comparison:
 
 def comparison(person: Any, found: Print, *, period: Period, filters: Filters, now: dt.datetime) -> Comparison:
     """Read the figures of a print again, as of its moment, under the rights this person has today."""
-    keys = [one["key"] for one in found.figures if one["key"] in KPIS]
-    readings = board_readings(person, keys, period=period, filters=filters, now=now, as_shown=found.moment)
+    keys = [one["key"] for one in found.figures if exists(one["key"], KPIS)]
+    readings = boards.readings(person, keys, period=period, filters=filters, now=now, as_shown=found.moment)
     again = policies.figures_of(readings)
     digest = policies.digest(again)
     return Comparison(policies.compare(found.figures, {one["key"]: one for one in again}), digest, digest == found.digest)

@@ -56,6 +56,15 @@ def unit_names(at: dt.datetime | None) -> dict[str, str]:
     return {str(unit): name_zh if language.startswith("zh") and name_zh else name for unit, name, name_zh in rows}
 
 
+def tree(at: dt.datetime | None) -> list[tuple[uuid.UUID, str, str]]:
+    """(id, path, name in the reader's language) of every department, those below a department after it."""
+    language = get_language() or "en"
+    if at is None:
+        return sorted(((unit.pk, unit.path, unit.display(language)) for unit in directory.units()), key=lambda one: one[1])
+    rows = UnitThen.objects.filter(in_force(at)).order_by("path").values_list("unit", "path", "name", "name_zh")
+    return [(unit, path, name_zh if language.startswith("zh") and name_zh else name) for unit, path, name, name_zh in rows]
+
+
 def units_below(department: uuid.UUID | None, at: dt.datetime | None) -> frozenset[uuid.UUID] | None:
     """A department with all that stood below it; None for no department."""
     if not department:

@@ -40,7 +40,7 @@ def freeze_baseline(*, person: Any, key: str, first_day: dt.date, last_day: dt.d
         words = _("A baseline needs a first and a last day that are over.")
         raise InvalidInput(words, details={"fields": {"last_day": [words]}})
     _known(department)
-    if is_small(MEASURES[key], (first_day, last_day), department):
+    if is_small(key, first_day=first_day, last_day=last_day, department=department):
         raise UnableToFreeze(too_few())
     values = sample(key, first_day=first_day, last_day=last_day, department=department)
     if not values:
@@ -76,17 +76,16 @@ def set_live(*, person: Any, department: uuid.UUID, live_from: dt.date | None, n
         words = _("Write a day as 2026-11-23.")
         raise InvalidInput(words, details={"fields": {"live_from": [words]}})
     with transaction.atomic():
-        before = LiveDepartment.objects.select_for_update().filter(department=department).first()
+        before = LiveDepartment.objects.select_for_update().filter(department=department, replaced_at=None).first()
         if live_from == (before.live_from if before else None):
             return before
         audit.record(actor=person, action="insight.department.live", object=f"directory.org_unit:{department}", now=now, data={
             "before": str(before.live_from) if before else "", "after": str(live_from or "")})
+        if before:
+            LiveDepartment.objects.filter(pk=before.pk).update(replaced_at=now)
         if live_from is None:
-            LiveDepartment.objects.filter(department=department).delete()
             return None
-        row, _made = LiveDepartment.objects.update_or_create(
-            department_id=department, defaults={"live_from": live_from, "set_by_id": person.pk, "set_at": now})
-    return row
+        return LiveDepartment.objects.create(department_id=department, live_from=live_from, set_by_id=person.pk, set_at=now)
 
 
 def note_sights(*, person: Any, readings: Iterable[Reading], now: dt.datetime) -> int:

@@ -9,12 +9,11 @@ from typing import Any
 from django import template
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext as _
 
-from apps.core.kpis import KPIS
 from apps.insight import forms
-from apps.insight.payloads import Period, Reading
+from apps.insight.payloads import Gauge, Period, Reading
 from apps.insight.policies import figures
+from apps.insight.selectors import boards
 
 register = template.Library()
 
@@ -81,7 +80,12 @@ def part_url(asked: Any, key: str, by: str, part: str) -> str:
 @register.filter
 def kpi_title(key: str) -> str:
     """In the reader's language now."""
-    return str(KPIS[key].title) if key in KPIS else key
+    return boards.title_of_figure(key)
+
+
+@register.filter
+def figure_url(key: str) -> str:
+    return boards.page_of_figure(key)
 
 
 @register.filter
@@ -117,36 +121,31 @@ def names(items: Any) -> str:
     return figures.listed([str(item) for item in items])
 
 
-WORST, BEST = 20.0, -80.0  # the ends of a gauge, in percent or points; better is to the right
-
-
-def _place(change: float, better: str) -> float:
-    toward = float(change) if better == "down" else -float(change)
-    return (WORST - min(WORST, max(BEST, toward))) / (WORST - BEST) * 100
-
-
 @register.simple_tag
 def meter_x(change: float, better: str = "down") -> str:
     """Where a change stands on its gauge."""
-    return f"{_place(change, better):.1f}"
+    return f"{figures.place_of(change, better):.1f}"
 
 
 @register.simple_tag
 def meter_left(low: float, high: float, better: str = "down") -> str:
     """Where an interval begins: at its worse end."""
-    return f"{min(_place(low, better), _place(high, better)):.1f}"
+    return f"{min(figures.place_of(low, better), figures.place_of(high, better)):.1f}"
 
 
 @register.simple_tag
 def meter_width(low: float, high: float, better: str = "down") -> str:
-    return f"{max(1.0, abs(_place(low, better) - _place(high, better))):.1f}"
+    return f"{max(1.0, abs(figures.place_of(low, better) - figures.place_of(high, better))):.1f}"
 
 
 @register.simple_tag
 def change_of(value: float, in_points: bool = False) -> str:
-    """−34% · +12 pt."""
-    sign = "+" if value > 0 else "−" if value < 0 else ""
-    return f"{sign}{abs(value):.0f} {_('pt')}" if in_points else f"{sign}{abs(value):.0f}%"
+    return figures.shift(value, in_points)
+
+
+@register.filter
+def proof_words(gauge: Gauge) -> str:
+    return figures.proof_words(gauge)
 
 
 @register.simple_tag

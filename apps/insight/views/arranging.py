@@ -24,8 +24,10 @@ from apps.insight.policies import boards as policies
 from apps.insight.policies import cuts
 from apps.insight.policies.boards import Tile
 from apps.insight.policies.cuts import Cut
+from apps.insight.policies.meter import measure_of
 from apps.insight.selectors import boards as selectors
 from apps.insight.selectors import catalogue
+from apps.insight.selectors.meter import offered
 from apps.insight.services import boards as services
 from apps.insight.views.drill import group_words
 
@@ -152,12 +154,16 @@ def board_build(request: PortalRequest, ident: str = "") -> HttpResponse:
 def _built(request: PortalRequest, ident: str) -> dict[str, Any]:
     now = clock.now()
     allowed = [one for one in catalogue(request.person) if one.allowed]
-    known = {one.key for one in allowed}
+    measures = offered(request.person)
+    known = {one.key for one in allowed} | {key for key, _title in measures}
     kpis = tuple(key for key in dict.fromkeys(request.GET.getlist("kpi")) if key in known)[: policies.MOST_MEASURES]
     look = request.GET.get("look", "bars")
-    look = look if look in policies.LOOKS else "bars"
-    kpi, wanted = (KPIS[kpis[0]] if len(kpis) == 1 else None), forms.cut(request.GET)
+    look = look if look in policies.LOOKS and look != "meter" else "bars"
+    kpi, wanted = (KPIS.get(kpis[0]) if len(kpis) == 1 else None), forms.cut(request.GET)
     cut, look, refused = _fitting(kpi, wanted, look)
+    measure = next((key for key in kpis if measure_of(key)), "")
+    if measure:
+        kpis, cut, look, refused = (measure,), None, "meter", ["measure"] if len(kpis) > 1 or wanted else []
     tile = Tile("new", kpis, look, request.GET.get("title", "")[: policies.LONGEST_TITLE], Cell("new", 0, 0, 12, 3), cut)
     try:
         asked = forms.asked(request.GET, now=now)
@@ -169,7 +175,8 @@ def _built(request: PortalRequest, ident: str) -> dict[str, Any]:
         groups.setdefault(group_words(one.group), []).append(one)
     mine = [board for board in selectors.boards_of(request.person) if board.own]
     return {"groups": groups.items(), "kpis": kpis, "look": tile.look, "tile": tile, "view": views[0] if views else None, "asked": asked, "boards": mine,
-            "ident": ident, "most": policies.MOST_MEASURES, "cut": cut, "refused": refused, "offered": cuts.offered(kpi) if kpi else (), "kpi": kpi,
+            "ident": ident, "measures": measures, "most": policies.MOST_MEASURES,
+            "cut": cut, "refused": refused, "offered": cuts.offered(kpi) if kpi else (), "kpi": kpi,
             "tops": cuts.TOPS, "splits": cuts.PLACES, "dimensions": cuts.DIMENSIONS, "additive": kpi is None or cuts.is_additive(kpi)}
 
 

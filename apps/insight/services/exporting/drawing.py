@@ -12,7 +12,7 @@ from reportlab.lib import colors
 from reportlab.lib.units import mm
 from reportlab.platypus import Flowable
 
-from apps.insight.payloads import Reading
+from apps.insight.payloads import Gauge, Reading
 from apps.insight.policies import figures
 from apps.insight.selectors.boards import TileView
 from apps.insight.services.exporting import fonts
@@ -24,7 +24,7 @@ TARGET = colors.HexColor("#b8770e")
 TONES = {"up": colors.HexColor("#17633a"), "down": colors.HexColor("#834b00"), "flat": GREY}
 WARN = colors.HexColor("#834b00")
 SYSTEMS = {"oa": ("#0a5a6f", "#e1f0f4"), "erp": ("#573aa3", "#efeafb"), "crm": ("#9a1f63", "#fbe8f2")}
-PAD, TILE_HEIGHT, CHART_HEIGHT = 3.2 * mm, 27 * mm, 66 * mm
+PAD, TILE_HEIGHT, GAUGE_HEIGHT, CHART_HEIGHT = 3.2 * mm, 27 * mm, 28 * mm, 66 * mm
 STEPS, PARTS = 4, 12
 
 
@@ -164,6 +164,46 @@ def _against_words(one: Reading) -> str:
         words = {"target": figures.written(one.target, one.unit)}
         return _("below target %(target)s") % words if figures.on_target(one) is False else _("target %(target)s") % words
     return _("before %(former)s") % {"former": figures.written(one.former, one.unit)} if one.former is not None else ""
+
+
+class GaugeCard(Card):
+    """A measure of the value meter: its figure, the interval in which the true change lies, the goal, both samples, and whether it is proven."""
+
+    def __init__(self, view: TileView, width: float) -> None:
+        super().__init__(width, GAUGE_HEIGHT)
+        self.view = view
+
+    def fill(self, pen: Pen) -> None:
+        one, top, room = self.view.reading, self.height - PAD - 6, self.width - 2 * PAD
+        left = pen.badge(self.width - PAD, top, one.system)
+        pen.text(PAD, top, fonts.fitted(self.view.title, 8, left - PAD - 6), 8, GREY)
+        gauge = one.gauge
+        if gauge is None or one.state in ("forbidden", "suppressed"):
+            pen.text(PAD, top - 20, figures.verdict_words(gauge.verdict if gauge else "forbidden"), 10, GREY)
+            return
+        number, unit = figures.parts(one.value, one.unit)
+        end = pen.text(PAD, top - 22, number, 17, INK, bold=True)
+        pen.text(end + (0 if unit == "%" else 3), top - 22, unit, 9, GREY)
+        tone = TONES["up"] if gauge.reached else WARN if gauge.verdict == "worse" else GREY
+        pen.right(self.width - PAD, top - 22, figures.verdict_words(gauge.verdict), 9, tone, bold=True)
+        self._interval(pen, gauge, top - 36)
+        pen.text(PAD, top - 49, fonts.fitted(figures.proof_words(gauge), 7.2, room), 7.2, GREY)
+        if gauge.control:
+            words = _("not live yet: %(value)s, n %(count)s") % {"value": figures.written(gauge.control.value, one.unit), "count": gauge.control.count}
+            beside = figures.interval_words(gauge.control, gauge.in_points)
+            pen.text(PAD, top - 60, fonts.fitted(f"{words}; {beside}" if beside else words, 7.2, room), 7.2, GREY)
+
+    def _interval(self, pen: Pen, gauge: Gauge, y: float) -> None:
+        """Better is to the right; the line is the goal."""
+        wide = self.width - 2 * PAD
+        pen.box(PAD, y, wide, 7, GRID, radius=2)
+        if gauge.low is None or gauge.high is None:
+            return
+        low, high = sorted(figures.place_of(value, gauge.better) / 100 * wide for value in (gauge.low, gauge.high))
+        pen.box(PAD + low, y + 1.5, max(high - low, 2), 4, TONES["up"] if gauge.reached else WARN if gauge.verdict == "worse" else SERIES[0], radius=1)
+        if gauge.target is not None:
+            goal = PAD + figures.place_of(gauge.target, gauge.better) / 100 * wide
+            pen.line(goal, y - 1, goal, y + 8, STRONG, 1)
 
 
 class ChartCard(Card):

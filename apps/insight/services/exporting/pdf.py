@@ -18,7 +18,7 @@ from apps.insight.payloads import Reading
 from apps.insight.policies import figures
 from apps.insight.selectors.boards import TileView
 from apps.insight.services.exporting import fonts
-from apps.insight.services.exporting.drawing import GREY, INK, LINE, ChartCard, FigureCard, Pen
+from apps.insight.services.exporting.drawing import GREY, INK, LINE, ChartCard, FigureCard, GaugeCard, Pen
 from apps.insight.services.exporting.paper import Paper
 
 PAGE = landscape(A4)
@@ -38,6 +38,8 @@ def as_pdf(paper: Paper) -> bytes:
     story: list[Flowable] = [_Head(paper), Spacer(1, GAP)]
     for some in _rows([view for view in paper.views if view.tile.is_figure], IN_A_ROW):
         story += [_beside([FigureCard(view, _wide(IN_A_ROW)) for view in some]), Spacer(1, GAP)]
+    for some in _rows([view for view in paper.views if view.tile.look == "meter"], 2):
+        story += [_beside([GaugeCard(view, _wide(2)) for view in some]), Spacer(1, GAP)]
     for some in _rows([view for view in paper.views if not view.tile.is_figure and view.chart and view.state == "ok"], 2):
         story += [_beside([ChartCard(view, _wide(2)) for view in some]), Spacer(1, GAP)]
     story += _in_full(paper.readings)
@@ -150,6 +152,8 @@ def _row(one: Reading) -> list[Paragraph]:
     target = figures.exact(one.target, one.unit) if one.target is not None else ""
     left_out = "; ".join(figures.left_out_in_full(part) for part in one.excluded)
     formula = _("%(formula)s (formula %(version)d)") % {"formula": one.formula, "version": one.version}
+    if one.gauge:
+        formula = f"{figures.proof_words(one.gauge)}. {formula}"
     return [
         _text(one.title), _text(figures.exact(one.value, one.unit), right=True), _text(figures.change_words(one), right=True), _text(target, right=True),
         _text(figures.exact(one.former, one.unit) if one.former is not None else "", right=True), _text(str(one.rows), right=True), _text(left_out),

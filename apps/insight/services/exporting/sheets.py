@@ -46,6 +46,22 @@ def row_of(reading: Reading, period: str) -> list[Cell]:
     ]  # fmt: skip
 
 
+def heads_of_proof() -> list[str]:
+    return [_("Figure"), _("Verdict"), _("Change"), _("From"), _("To"), _("Goal"), _("Before"), _("n before"), _("Now"), _("n now"),
+            _("Not live yet"), _("n not live yet"), _("Change against them")]  # fmt: skip
+
+
+def proof_of(reading: Reading) -> list[Cell]:
+    """What a measure of the value meter says, number by number; changes in percent, of shares in points."""
+    one = reading.gauge
+    if one is None:
+        return []
+    two = one.control
+    beside: list[Cell] = [two.value, two.count, figures.interval_words(two, one.in_points)] if two else [None, None, ""]
+    return [reading.title, figures.verdict_words(one.verdict), *(figures.shift(value, one.in_points) if value is not None else ""
+            for value in (one.change, one.low, one.high, one.target)), one.before, one.before_count, one.now, one.now_count, *beside]  # fmt: skip
+
+
 def months_of(readings: Sequence[Reading]) -> Iterator[list[Cell]]:
     for reading in readings:
         for point in reading.series:
@@ -59,12 +75,17 @@ def parts_of(readings: Sequence[Reading]) -> Iterator[list[Cell]]:
 
 
 def as_csv(paper: Paper) -> bytes:
-    """One table, the period first and then the months of each figure; the last line says whose it is. With the mark that Excel knows UTF-8 by."""
+    """One table, the period first and then the months of each figure; then, where there are any, what measures of the value meter prove, under heads of
+    their own; the last line says whose it is. With the mark that Excel knows UTF-8 by."""
     out = io.StringIO()
     writer = csv.writer(out)
     writer.writerow(heads())
     for row in (*(row_of(reading, paper.period) for reading in paper.readings), *months_of(paper.readings)):
         writer.writerow([safe(cell) for cell in row])
+    measures = [proof_of(reading) for reading in paper.readings if reading.gauge]
+    if measures:
+        writer.writerow(heads_of_proof())
+        writer.writerows([safe(cell) for cell in row] for row in measures)
     writer.writerow([safe(f"{paper.name}: {paper.watermark}")])
     return out.getvalue().encode("utf-8-sig")
 
@@ -90,6 +111,8 @@ def _sheets(paper: Paper) -> Iterator[Sheet]:
     yield (_("Months"), [_("Figure"), _("System"), _("Month"), _("Value"), _("Unit")],
            [(one.unit, [one.title, one.system.upper(), point.start, point.value, units(one.unit)]) for one in found for point in one.series])  # fmt: skip
     yield (_("Parts"), [_("Figure"), _("Dimension"), _("Part"), _("Value"), _("Unit")], [(one.unit, row) for one in found for row in parts_of([one])])
+    if any(one.gauge for one in found):
+        yield _("Value meter"), heads_of_proof(), [(one.unit, proof_of(one)) for one in found if one.gauge]
     yield (_("Not counted"), [_("Figure"), _("Reason"), _("Records"), _("Value")],
            [(one.unit, [one.title, left.words, left.count, left.amount]) for one in found for left in one.excluded])  # fmt: skip
     yield (_("Notes"), [_("Figure"), _("Note"), _("Written by"), _("At")],
