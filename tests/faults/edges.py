@@ -52,3 +52,5 @@ OTHER_WAYS = (
 )
 # ... and the adding up of figures (tests/journeys/test_real_kpis.py).
 FIGURES = ("insight.adding_up",)
+# ... and the making of a board's file (tests/insight/test_killed_files.py).
+FILES = ("insight.file_read", "insight.file_written", "insight.file_kept")

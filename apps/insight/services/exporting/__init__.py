@@ -19,6 +19,7 @@ from apps.audit import services as audit
 from apps.core import clock
 from apps.core.access import decide
 from apps.core.errors import DomainError, InvalidInput, NotFound
+from apps.core.failpoints import declare, failpoint
 from apps.directory import selectors as directory
 from apps.insight.models import Print, PrintState
 from apps.insight.payloads import Filters, Period, Reading
@@ -33,6 +34,7 @@ from apps.jobs import services as jobs
 from apps.notifications import services as notifications
 from apps.realtime import services as realtime
 
+declare("insight.file_read", "insight.file_written", "insight.file_kept")
 JOB, FILE_READY = "insight.make_file", "insight.file_ready"
 KEPT = dt.timedelta(days=7)
 FORMS = {
@@ -112,7 +114,10 @@ def make(*, ordered: Print, period: Period, filters: Filters, now: dt.datetime) 
     with translation.override(ordered.language):
         board = selectors.board(person, ordered.board)
         paper = _paper(person, board, period, filters, ordered.moment, ordered.created_at)
-        return paper.readings, FORMS[ordered.form][2](paper)
+        failpoint("insight.file_read")
+        content = FORMS[ordered.form][2](paper)
+    failpoint("insight.file_written")
+    return paper.readings, content
 
 
 def finish(*, ordered: Print, made: tuple[list[Reading], bytes], now: dt.datetime) -> None:
@@ -122,6 +127,7 @@ def finish(*, ordered: Print, made: tuple[list[Reading], bytes], now: dt.datetim
     _filled(ordered, readings)
     _audit(directory.get_person(ordered.person_id), ordered.board, ordered.form, ordered.name, readings, now)
     _tell(ordered, now)
+    failpoint("insight.file_kept")
 
 
 def fail(*, ordered: Print, now: dt.datetime) -> None:
