@@ -60,6 +60,7 @@ class Demo:
         return {
             "ATRIUM_MODE": "demo",
             "ATRIUM_WORKER": "thread",
+            "INSIGHT_SMALLEST_GROUP": "2",  # six people work here, two of them sell: three would show nothing
             "PORTAL_URL": self.portal_url,
             "DATABASE_URL": f"sqlite:///{self._supervisor.state.root / 'portal.sqlite'}",
             "REDIS_URL": "",

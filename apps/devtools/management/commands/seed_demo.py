@@ -1,4 +1,5 @@
-"""The company of the first day: people, roles, contract templates, the published process, the two connections and their first load."""
+"""The company of the first day: people, roles, contract templates, the published process, the two connections and their first load; in the demo also what
+was measured before the portal, and boards to look at."""
 
 from __future__ import annotations
 
@@ -6,12 +7,13 @@ import time
 from decimal import Decimal
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from apps.business import services as business
 from apps.core import clock
 from apps.core.http import OutsideError, TransientError
-from apps.devtools import company
+from apps.devtools import company, past
 from apps.integrations import registry
 from apps.integrations import selectors as integrations_selectors
 from apps.integrations import services as integrations
@@ -63,7 +65,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         now = clock.now()
-        company.seed(now=now)
+        people = company.seed(now=now)
         for code, fields in TEMPLATES.items():
             business.upsert_template(code=code, fields=fields, now=now)
         business.publish_processes(now=now)
@@ -73,6 +75,8 @@ class Command(BaseCommand):
             begin = integrations.resync if options.get("afresh") else integrations.first_load
             begin(connection_key=connection.key, now=clock.now())
         self._load()
+        if settings.ATRIUM_MODE == "demo":
+            past.seed(people=people, now=clock.now())
         self.stdout.write("The company is seeded and both systems are loaded.")
 
     def _wait_for(self, connection: Any) -> None:
