@@ -18,6 +18,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.req("I12")]
 
 VISIT = "00000000-0000-0000-0000-0000000000a1"  # tests/support/shop.py
 NEWS = "00000000-0000-0000-0000-0000000000b1"
+# {held} and the like: what board.everything_else made.
 PAGES: dict[str, tuple[tuple[str, int], ...]] = {
     "ana": (
         ("/", 200), ("/home/edit/", 200), ("/inbox/", 200), ("/inbox/?tab=notices&by=system", 200), ("/inbox/?tab=closed", 200),
@@ -30,14 +31,18 @@ PAGES: dict[str, tuple[tuple[str, int], ...]] = {
         ("/announcements/", 200), (f"/announcements/{NEWS}/", 200), ("/announcements/copies/", 200), ("/start/", 200),
         ("/calendar/", 200), ("/calendar/?view=week", 200), ("/calendar/?view=agenda", 200), ("/calendar/link/", 200),
         (f"/visits/{VISIT}/change/", 200), (f"/visits/{VISIT}/report/", 200),
-        ("/profile/notifications/", 200), ("/profile/sessions/", 200), ("/channels/", 403), ("/offline/", 200),
+        ("/profile/notifications/", 200), ("/profile/sessions/", 200), ("/channels/", 403), ("/offline/", 200), ("/access/mine/", 200),
+        ("/service-requests/case-1/", 200), ("/quarantine/{held}/", 200), ("/board/", 403),
     ),
-    "eve": (("/shipments/s-1/", 200), ("/visits/new/", 403)),
-    "fin": (("/customers/c-0/", 200), ("/orders/o-1/", 200)),
+    "eve": (("/shipments/s-1/", 200), ("/visits/new/", 403), ("/purchase-orders/po-1/", 200)),
+    "fin": (
+        ("/customers/c-0/", 200), ("/orders/o-1/", 200), ("/payments/", 200), ("/payments/p-1/", 200), ("/purchase-orders/", 200),
+        ("/purchase-orders/po-1/", 200), ("/production/", 200), ("/production/m-1/", 200),
+    ),
     "admin": (
         ("/connections/", 200), ("/quarantine/", 200), ("/access/", 200), ("/home/layouts/", 200), ("/home/layouts/sales/", 200),
         ("/announcements/written/", 200), (f"/announcements/{NEWS}/", 200), ("/announcements/new/", 200), ("/channels/", 200),
-        (f"/announcements/{NEWS}/correct/", 200),
+        (f"/announcements/{NEWS}/correct/", 200), ("/access/people/", 200),
     ),
     "boss": (
         ("/board/", 200), ("/board/b/company/?period=quarter", 200), ("/board/b/company/wall/", 200), ("/board/figures/", 200),
@@ -45,10 +50,12 @@ PAGES: dict[str, tuple[tuple[str, int], ...]] = {
         ("/board/b/operations/?shown=2026-03-03", 200), ("/board/meter/", 200), ("/board/prints/", 200), ("/service-requests/", 200),
         ("/board/new/?kpi=erp.orders_taken&by=month&split=region&look=stacked", 200),
         ("/board/meter/order_hours/", 200), ("/board/meter/departments/", 200), ("/board/customers/", 200), ("/board/customers/consents/", 200),
-        ("/profile/keys/", 200),
+        ("/profile/keys/", 200), ("/board/prints/{print}/", 200), ("/board/unusual/{unusual}/", 200), ("/board/b/{board}/edit/", 200),
+        ("/board/b/{board}/add/", 200),
     ),
     "guest": (("/", 403), ("/board/", 403)),
 }  # fmt: skip
+OUTSIDE = ("/sign-in/", "/oidc/signed-out/")  # for nobody
 # Each is turned to its other theme too; ATRIUM_ALL_LOOKS=1 draws all eight from the server.
 LOOKS = [("en", "light", 1440), ("zh-hans", "dark", 1440), ("zh-hans", "light", 360), ("en", "dark", 360)]
 if os.environ.get("ATRIUM_ALL_LOOKS"):
@@ -62,6 +69,12 @@ def stocked(live_portal: str, cast: SimpleNamespace, settings: Any) -> SimpleNam
     settings.EMAIL_HOST, settings.WEB_PUSH_HOSTS = "localhost", ["push.example"]  # pages of channels show all there is
     settings.CHAT = {"wecom": {"url": "http://localhost:9", "id": "x", "secret": "x", "agent": "1", "token": "x", "aes_key": "x"}}
     return board.fill(cast)
+
+
+@pytest.fixture
+def shown(stocked: SimpleNamespace) -> SimpleNamespace:
+    """The company with one of everything. `made`: ids by the names in PAGES."""
+    return SimpleNamespace(**vars(stocked), made=board.everything_else(stocked))
 
 
 def look_like(person: Any, language: str, theme: str) -> None:
@@ -85,18 +98,19 @@ def check(tab: Tab, path: str, status: int, name: str, axe: bool) -> list[str]:
 
 
 @pytest.mark.parametrize(("language", "theme", "width"), [*LOOKS, *BETWEEN], ids=lambda value: str(value))
-def test_every_page_is_clean(open_page: Any, stocked: SimpleNamespace, language: str, theme: str, width: int) -> None:
+def test_every_page_is_clean(open_page: Any, shown: SimpleNamespace, language: str, theme: str, width: int) -> None:
     found: list[str] = []
     axe = width in (360, 1440)  # the widths between are for layout
     for login, pages in PAGES.items():
-        person = getattr(stocked, login)
+        person = getattr(shown, login)
         look_like(person, language, theme)
         tab = open_page(person, language=language, theme=theme, width=width, height=900 if width > 600 else 740)
         for path, status in pages:
-            found += check(tab, path, status, f"{login}.{language}.{theme}.{width}", axe)
+            found += check(tab, path.format(**shown.made), status, f"{login}.{language}.{theme}.{width}", axe)
         tab.page.context.close()
     nobody = open_page(None, language=language, theme=theme, width=width)
-    found += check(nobody, "/sign-in/", 200, f"nobody.{language}.{theme}.{width}", axe)
+    for path in OUTSIDE:
+        found += check(nobody, path, 200, f"nobody.{language}.{theme}.{width}", axe)
     assert found == [], "\n".join(found)
 
 
