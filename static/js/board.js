@@ -24,12 +24,25 @@ function colours() {
   return { ...named, main: [named.c1, named.c3, named.c4, named.c5, named.c6, named.c2] };
 }
 
-function options(data, look, colour) {
+// Lying bars that do not fit under one another are not squeezed: the first ones are drawn, the last line says how many more the table has.
+const ROW = 26;
+function fitting(data, room) {
+  const most = Math.max(3, Math.floor((room - 8) / ROW)), many = data.labels.length, [line] = data.series;
+  if (many <= most) return { labels: data.labels, values: line.values, texts: line.texts };
+  const kept = most - 1;
+  return {
+    labels: [...data.labels.slice(0, kept), words.more.replace("{n}", many - kept)],
+    values: [...line.values.slice(0, kept), null], texts: [...line.texts.slice(0, kept), ""],
+  };
+}
+
+function options(data, look, colour, room) {
   const font = token("--at-font").replaceAll('"', "'"), text = { color: colour["text-2"], fontFamily: font, fontSize: 12 };
   const parts = data.kind === "parts", mains = data.series.filter((line) => line.role === "main");
+  const fit = parts && fitting(data, room);
   const category = {
-    type: "category", data: parts ? [...data.labels].reverse() : data.labels, axisTick: { show: false },
-    axisLabel: { ...text, hideOverlap: true, ...(parts ? { width: 110, overflow: "truncate" } : {}) },
+    type: "category", data: parts ? [...fit.labels].reverse() : data.labels, axisTick: { show: false },
+    axisLabel: { ...text, hideOverlap: !parts, ...(parts ? { interval: 0, width: 110, overflow: "truncate" } : {}) },
     axisLine: { show: !parts, lineStyle: { color: colour["border-strong"] } },
   };
   const value = { type: "value", show: !parts, axisLabel: { ...text, formatter: (v) => compact.format(v) + (data.unit === "percent" ? "%" : "") }, splitLine: { lineStyle: { color: colour.grid } } };
@@ -38,9 +51,9 @@ function options(data, look, colour) {
     tooltip: { trigger: "axis", renderMode: "richText", confine: true, backgroundColor: colour.surface, borderColor: colour.border, textStyle: { color: colour.text, fontFamily: font, fontSize: 12 }, axisPointer: { type: parts || look === "bars" ? "shadow" : "line" }, formatter: (points) => tip(data, points) },
   };
   if (parts) {
-    const texts = [...data.series[0].texts].reverse();
-    return { ...base, grid: { left: 4, right: 76, top: 4, bottom: 4, containLabel: true }, xAxis: value, yAxis: category, series: [{
-      type: "bar", barMaxWidth: 18, name: data.series[0].name, data: [...data.series[0].values].reverse(), itemStyle: { color: colour.c1, borderRadius: 3 },
+    const texts = [...fit.texts].reverse();
+    return { ...base, grid: { left: 4, right: 76, top: 4, height: Math.min(room - 8, fit.labels.length * 2 * ROW), containLabel: true }, xAxis: value, yAxis: category, series: [{
+      type: "bar", barMaxWidth: 18, name: data.series[0].name, data: [...fit.values].reverse(), itemStyle: { color: colour.c1, borderRadius: 3 },
       label: { show: true, position: "right", color: colour.text, fontFamily: font, fontSize: 12, formatter: (p) => texts[p.dataIndex] },
     }] };
   }
@@ -66,10 +79,16 @@ function one(line, look, colour, index, { running, stacked }) {
 }
 
 function tip(data, points) {
-  const at = data.kind === "parts" ? data.labels.length - 1 - points[0].dataIndex : points[0].dataIndex;
+  const at = placeOf(data, points[0].dataIndex, points[0].name);
+  if (at < 0) return points[0].name;
   const rows = data.series.map((line) => `${line.name}: ${line.texts[at]}`);
   const over = data.running.includes(at) ? ` (${words.running})` : "";
   return [`${data.labels[at]}${over}`, ...rows].join("\n");
+}
+
+// Which part or month a mark stands for; lying bars are drawn from below. -1: the line of what is left out.
+function placeOf(data, index, name) {
+  return data.kind === "parts" ? data.labels.indexOf(name) : index;
 }
 
 function draw(element) {
@@ -88,8 +107,8 @@ function draw(element) {
   drawn.set(element, held);
   if (asTable) return;
   held.chart = window.echarts.init(element, null, { renderer: "canvas" });
-  held.chart.setOption(options(held.data, held.look, colours()));
-  held.chart.on("click", (event) => further(element, held.data.kind === "parts" ? held.data.labels.length - 1 - event.dataIndex : event.dataIndex));
+  held.chart.setOption(options(held.data, held.look, colours(), element.clientHeight));
+  held.chart.on("click", (event) => further(element, placeOf(held.data, event.dataIndex, event.name)));
   element.dataset.drawn = held.look;
 }
 
@@ -140,8 +159,9 @@ function say(element, held) {
   const value = series.values[at] === null ? series.texts[at] || words.none : series.texts[at];
   const place = words.place.replace("{n}", at + 1).replace("{count}", held.data.labels.length);
   said.textContent = `${words.of.replace("{name}", name).replace("{label}", label).replace("{text}", value)} (${place})${held.data.running.includes(at) ? `, ${words.running}` : ""}`;
-  const dataIndex = held.data.kind === "parts" ? held.data.labels.length - 1 - at : at;
-  held.chart?.dispatchAction({ type: "showTip", seriesIndex: held.data.kind === "parts" ? 0 : line, dataIndex });
+  const parts = held.data.kind === "parts", shown = parts ? fitting(held.data, element.clientHeight).labels : held.data.labels;
+  if (shown[at] !== label) return held.chart?.dispatchAction({ type: "hideTip" });
+  held.chart?.dispatchAction({ type: "showTip", seriesIndex: parts ? 0 : line, dataIndex: parts ? shown.length - 1 - at : at });
 }
 
 document.addEventListener("click", (event) => {
@@ -198,6 +218,8 @@ if (screenful && document.fullscreenEnabled) {
 }
 const builder = $("[data-draw]");
 if (builder) builder.hidden = true; // each choice is drawn at once
+const measures = $(".builder .measures"), first = measures && $("input:checked", measures);
+if (first) measures.scrollTop += first.getBoundingClientRect().top - measures.getBoundingClientRect().top - measures.clientHeight / 3;
 
 // Paper is white: a board is printed in the light colours, with its charts as wide as their cards on the page.
 const ON_PAPER = { width: 470, height: 200 }; // half of A4 across, less its margins

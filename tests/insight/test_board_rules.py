@@ -171,3 +171,14 @@ def test_a_mail_is_due_once_a_slot(rhythm: str, at: dt.datetime, made: dt.date, 
 )
 def test_a_line_is_crossed_only_when_passed(value: str | None, above: bool, beyond: bool) -> None:
     assert mailing.crossed(None if value is None else Decimal(value), Decimal(10), above=above) is beyond
+
+
+@pytest.mark.parametrize(
+    ("value", "unit", "written"),
+    [
+        ("1", "seconds", ("1", "second")), ("1.91", "seconds", ("1.91", "seconds")), ("60", "hours", ("60", "hours")), ("1", "hours", ("1", "hour")),
+        ("0.5", "days", ("0.5", "days")), ("90", "seconds", ("90", "seconds")), ("150", "seconds", ("2.5", "minutes")), ("9000", "seconds", ("2.5", "hours")),
+    ],
+)  # fmt: skip
+def test_one_alone_is_singular(value: str, unit: str, written: tuple[str, str]) -> None:
+    assert figures.parts(Decimal(value), unit) == written

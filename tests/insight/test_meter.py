@@ -90,4 +90,6 @@ def test_a_baseline_is_frozen_once_and_measured_against(cast: SimpleNamespace) -
     assert (gauge.verdict, gauge.before_count, gauge.now_count, gauge.reached) == ("proven", 60, 60, True)
     assert gauge.low < gauge.change < gauge.high < 0
     assert found["order_hours"].verdict == "no_data"
-    assert {one.key: one.verdict for one in selectors.meter(cast.boss, now=NOW)}["approval_time"] == "forbidden"
+    refused = {one.key: one for one in selectors.meter(cast.boss, now=NOW)}["approval_time"]
+    assert refused.verdict == "forbidden"
+    assert refused.why[-1] == "rule: it is measured over the whole company, and your rights reach a part of it" and "Guo Peng" in refused.ask

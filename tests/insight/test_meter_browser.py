@@ -98,7 +98,7 @@ def test_a_key_is_made_by_keyboard_and_its_secret_is_told_once(open_page: Any, m
     assert (row.name, row.scopes) == ("Power tool", ["figures"])
     tab.goto("/profile/keys/")
     assert secret not in tab.page.content()
-    tab.page.get_by_role("button", name="Take Power tool away").focus()
+    tab.page.get_by_role("button", name="Take the key away: Power tool").focus()
     tab.page.keyboard.press("Enter")
     tab.page.get_by_text("The key opens nothing any more.").wait_for()
     assert Token.objects.get().revoked_at is not None

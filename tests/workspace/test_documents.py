@@ -67,6 +67,18 @@ def test_each_has_a_list_a_page_and_a_way_by_rest_for_those_who_may(
         assert chinese.status_code == 200
 
 
+@pytest.mark.req("I13")
+def test_how_urgent_a_request_is_stands_in_the_readers_language(stocked: SimpleNamespace, as_: Any) -> None:  # noqa: F811
+    shop.put("case", "case-2", name="Pump hums", customer_id="c-0", state="new", priority="P1", case_type="fault", owner_email=stocked.ana.email,
+             created_at="2026-11-22T02:00:00+00:00")  # fmt: skip
+    client = as_(stocked.ana)
+    for case, words in (("case-1", ("高",)), ("case-2", ("P1", "故障"))):  # what this CRM alone says stays as it is
+        page = client.get(f"/service-requests/{case}/", headers={"accept-language": "zh-hans"}).content.decode()
+        assert all(f"<dd>{word}</dd>" in page.replace("\n", "") for word in words), case
+    recent = client.get("/widgets/workspace.recent/").content.decode()
+    assert "Pump hums" in recent and "case-2</span>" not in recent  # by its name, not by an id
+
+
 @pytest.mark.req("U4")
 def test_what_a_purchase_costs_is_masked_for_the_warehouse(stocked: SimpleNamespace, as_: Any) -> None:  # noqa: F811
     client = as_(stocked.eve)

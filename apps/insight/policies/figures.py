@@ -49,19 +49,24 @@ def parts(value: Decimal | None, unit: str) -> tuple[str, str]:
 
 
 def _suffix(value: Decimal, unit: str) -> str:
-    count = int(value)
+    count = _many(value)
     return {"percent": "%", "days": ngettext("day", "days", count), "hours": ngettext("hour", "hours", count), "per_hour": _("per hour")}.get(unit, "")
+
+
+def _many(value: Decimal) -> int:
+    """For ngettext: 1.9 and 0.5 take the plural, as 2 does."""
+    return 1 if value == 1 else 2
 
 
 def _lasting(seconds: Decimal) -> tuple[str, str]:
     """Seconds in the unit that people would say."""
     if seconds < 120:
-        return quantity(seconds), ngettext("second", "seconds", int(seconds))
+        return quantity(seconds), ngettext("second", "seconds", _many(seconds))
     if seconds < 7200:
         minutes = (seconds / 60).quantize(Decimal("0.1"))
-        return quantity(minutes), ngettext("minute", "minutes", int(minutes))
+        return quantity(minutes), ngettext("minute", "minutes", _many(minutes))
     hours = (seconds / 3600).quantize(Decimal("0.1"))
-    return quantity(hours), ngettext("hour", "hours", int(hours))
+    return quantity(hours), ngettext("hour", "hours", _many(hours))
 
 
 def change_words(reading: Reading) -> str:

@@ -13,6 +13,7 @@ from django.conf import settings
 from django.db.models import Count, Q, QuerySet
 from django.utils.translation import gettext as _
 
+from apps.access import selectors as access
 from apps.core import clock
 from apps.core.errors import NotFound
 from apps.core.kpis import KPIS, SCALE, get, rounded
@@ -203,7 +204,8 @@ def _gauge(measure: Measure, right: Reach, row: Baseline | None, look: _Look, li
         "statistic": measure.statistic, "better": measure.better, "in_points": measure.in_points, "each": measure.each, "least": LEAST,
     }  # fmt: skip
     if not right.everything and right.known:
-        return Gauge(**words, verdict="forbidden", why=right.why, ask=right.ask)
+        why = right.why or (_("rule: it is measured over the whole company, and your rights reach a part of it"),)
+        return Gauge(**words, verdict="forbidden", why=why, ask=right.ask or access.owners_words())
     if _is_small(measure, look, lived.q("now")):
         return Gauge(**words, verdict="suppressed", now_days=look.days, why=(too_few(),))
     singles = _singles(measure, look, lived.q("now"))

@@ -13,7 +13,7 @@ from apps.records import selectors as records
 from apps.workspace.selectors import parts
 from apps.workspace.selectors.paging import ListPage
 
-Form = Literal["text", "code", "money", "quantity", "day", "moment", "state"]
+Form = Literal["text", "code", "money", "quantity", "day", "moment", "state", "word"]
 
 
 @dataclass(frozen=True)
@@ -85,10 +85,10 @@ KINDS: dict[str, Kind] = {
         Kind("case", "/service-requests/", "crm", "lifebuoy", ("name", "key"), records.cases, records.case, _("Service requests"),
              _("Service request: %(number)s"), _("What customers asked for, the latest first."), _("Find a service request"),
              _("A service request appears here as soon as the CRM has it."), (
-                 Field("state", _("State"), "state"), Field("customer_name", _("Customer")), Field("priority", _("Priority")),
+                 Field("state", _("State"), "state"), Field("customer_name", _("Customer")), Field("priority", _("Priority"), "word"),
                  Field("created_at", _("Asked"), "moment"), Field("responded_at", _("First answer"), "moment"),
                  Field("closed_on", _("Solved on"), "day", listed=False),
-                 Field("case_type", _("Kind of request"), listed=False), Field("region", _("Region"), listed=False),
+                 Field("case_type", _("Kind of request"), "word", listed=False), Field("region", _("Region"), listed=False),
              )),
     )
 }  # fmt: skip

@@ -95,6 +95,19 @@ CHANNELS: dict[str, tuple[Any, str]] = {
     "mail": (pgettext_lazy("channel", "E-mail"), "mail"),
     "note": (_("Note"), "note"),
 }
+# How urgent a service request is and what it is about; anything else is shown as the CRM writes it.
+CASE_WORDS: dict[str, Any] = {
+    "low": pgettext_lazy("priority", "low"),
+    "normal": pgettext_lazy("priority", "normal"),
+    "high": pgettext_lazy("priority", "high"),
+    "urgent": pgettext_lazy("priority", "urgent"),
+    "question": _("question"),
+    "fault": _("fault"),
+    "incident": _("fault"),
+    "problem": _("fault"),
+    "complaint": _("complaint"),
+    "service": _("maintenance"),
+}
 FRAME = "workspace/widgets/frame.html"
 # Stands in kept cards where each request's own token goes; nobody who names a record can write it.
 PLACE_OF_TOKEN = salted_hmac("atrium.workspace.card", "place of the token").hexdigest()
@@ -116,6 +129,12 @@ def state(kind: str, value: Any) -> Any:
 def stage_name(value: Any) -> str:
     """A CRM stage in the reader's words."""
     return str(STAGES.get(str(value).upper().replace(" ", "_"), value))
+
+
+@register.filter
+def case_word(value: Any) -> str:
+    """A service request's priority or kind in the reader's words."""
+    return str(CASE_WORDS.get(str(value).lower(), value or "–"))
 
 
 @register.filter
