@@ -51,9 +51,21 @@ document.addEventListener("click", (event) => {
   }
   const closer = target.closest("dialog [data-close]");
   if (closer) return closer.closest("dialog").close();
+  const copier = target.closest("[data-copy]");
+  if (copier) return copy(copier);
   const gone = target.closest("[data-toast-close]");
   if (gone) gone.closest(".toast-x").remove();
 });
+
+// What is shown once is taken by one press. Where the browser gives no clipboard, the text is chosen, ready for Ctrl C.
+async function copy(button) {
+  const from = $(button.dataset.copy);
+  getSelection().selectAllChildren(from);
+  try {
+    await navigator.clipboard.writeText(from.textContent.trim());
+    toast(button.dataset.copied, "ok");
+  } catch { /* it is chosen */ }
+}
 
 // --- keys --------------------------------------------------------------------------------------------------------------
 let afterG = 0;

@@ -107,6 +107,7 @@ SCENES = (
     Scene("eve", "/shipments/"),
     Scene("admin", "/connections/"),
     Scene("admin", "/access/"),
+    Scene("admin", "/board/meter/"),
 )
 # What the demo shows better is not shown with the data of the tests, too; nor its like with an id of the tests.
 BETTER = {scene.name for scene in SCENES} | {
