@@ -273,3 +273,29 @@ def test_the_api_does_what_the_pages_do(counted: SimpleNamespace, as_: Any) -> N
     assert boss.delete(lines).status_code == 422
     assert [client.delete(path).status_code for client in (fin, boss)] == [404, 204]
     assert as_(counted.ana).get("/api/v1/boards").status_code == 403
+
+
+@pytest.mark.req("I13", "E11")
+def test_what_was_built_is_not_lost_when_it_cannot_be_put_on_a_board(counted: SimpleNamespace, as_: Any) -> None:
+    client = as_(counted.boss)
+    given = {"name": " ", "kpi": ["erp.orders_taken"], "look": "stacked", "title": "Mine", "by": "month", "split": "region", "top": "5", "sort": "value"}
+    response = client.post("/board/add/", given)
+    assert response["Location"] == "/board/new/?kpi=erp.orders_taken&look=stacked&title=Mine&by=month&split=region&top=5&sort=value"
+    page = client.get(response["Location"]).content.decode()
+    assert 'value="erp.orders_taken" checked' in page and 'name="title" value="Mine"' in page
+    client.post("/board/add/", {**given, "name": "Mine", "look": "pie"})
+    assert not Board.objects.exists()  # nor an empty board
+
+
+@pytest.mark.req("I13")
+@pytest.mark.parametrize(
+    ("path", "given", "tone"),
+    [
+        ("/board/figures/erp.orders_taken/target/", {"value": "12,5x"}, "danger"), ("/board/figures/erp.orders_taken/alerts/", {"value": "-"}, "danger"),
+        ("/board/figures/erp.orders_taken/notes/", {"text": "  "}, "danger"), ("/board/figures/erp.orders_taken/notes/", {"text": "Fair"}, "ok"),
+    ],
+)  # fmt: skip
+def test_a_refusal_stays_until_it_is_closed_and_a_success_is_green(counted: SimpleNamespace, as_: Any, path: str, given: dict[str, str], tone: str) -> None:
+    client = as_(counted.boss)
+    page = client.get(client.post(path, given)["Location"]).content.decode()
+    assert f'class="toast-x" data-tone="{tone}"' in page and ("data-stay" in page.partition('class="toast-x"')[2][:80]) == (tone == "danger")

@@ -25,6 +25,8 @@ from apps.core import clock
 from apps.core.access import Masked, owners
 
 register = template.Library()
+# What a view says of a message stands before its level.
+TONES = (("danger", "danger"), ("warn", "warn"), ("ok", "ok"), ("error", "danger"), ("warning", "warn"), ("success", "ok"))
 
 NOW_SECONDS = 60  # younger data reads "now"
 STALE_SECONDS = 15 * 60  # older data of another system is marked
@@ -256,6 +258,13 @@ def _decimal(value: Any) -> Decimal | None:
     except InvalidOperation:
         return None
     return number if number.is_finite() else None
+
+
+@register.filter
+def tone_of(message: Any) -> str:
+    """ok | danger | warn | info: of a message to the person who acted, by what its view says, else by its level."""
+    said = set(str(message.tags).split())
+    return next((tone for word, tone in TONES if word in said), "info")
 
 
 @register.filter

@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, replace
 from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib import messages
+from django.db import transaction
 from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.utils.translation import gettext as _
@@ -30,6 +32,8 @@ from apps.insight.selectors import catalogue
 from apps.insight.selectors.meter import offered
 from apps.insight.services import boards as services
 from apps.insight.views.drill import group_words
+
+BUILT = ("kpi", "look", "title", "by", "split", "top", "sort")  # what the address of the builder says
 
 
 @declare("insight.board", "view")
@@ -196,15 +200,16 @@ def _fitting(kpi: Kpi | None, wanted: Cut | None, look: str) -> tuple[Cut | None
 @declare("insight.board", "arrange")
 @require_POST
 def board_add(request: PortalRequest) -> HttpResponse:
-    """Put what was built on a board: an own one (`board`), or a new one of that `name`."""
+    """Put what was built on a board: an own one (`board`), or a new one of that `name`. On a refusal nothing is made, and what was built stands there."""
     now, ident = clock.now(), request.POST.get("board", "")
     try:
-        if not ident:
-            ident = str(services.make_board(person=request.person, name=request.POST.get("name", ""), now=now).pk)
-        services.add_tile(
-            person=request.person, board_id=ident, kpis=request.POST.getlist("kpi"), look=request.POST.get("look", ""),
-            title=request.POST.get("title", ""), cut=forms.cut(request.POST), now=now,
-        )  # fmt: skip
+        with transaction.atomic():
+            ident = ident or str(services.make_board(person=request.person, name=request.POST.get("name", ""), now=now).pk)
+            services.add_tile(
+                person=request.person, board_id=ident, kpis=request.POST.getlist("kpi"), look=request.POST.get("look", ""),
+                title=request.POST.get("title", ""), cut=forms.cut(request.POST), now=now,
+            )  # fmt: skip
     except DomainError as error:
-        return _did(request, "/board/new/", error)
+        built = [(name, value) for name in BUILT for value in request.POST.getlist(name) if value]
+        return _did(request, f"/board/new/?{urlencode(built)}", error)
     return _did(request, f"/board/b/{ident}/#tiles", None, _("The tile is on the board."))
