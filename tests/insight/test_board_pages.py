@@ -276,7 +276,7 @@ def test_the_api_does_what_the_pages_do(counted: SimpleNamespace, as_: Any) -> N
 
 
 @pytest.mark.req("I13", "E11")
-def test_what_was_built_is_not_lost_when_it_cannot_be_put_on_a_board(counted: SimpleNamespace, as_: Any) -> None:
+def test_what_was_built_is_not_lost_when_it_cannot_be_put_on_a_board(counted: SimpleNamespace, as_: Any) -> None:  # noqa: F811
     client = as_(counted.boss)
     given = {"name": " ", "kpi": ["erp.orders_taken"], "look": "stacked", "title": "Mine", "by": "month", "split": "region", "top": "5", "sort": "value"}
     response = client.post("/board/add/", given)
@@ -295,7 +295,7 @@ def test_what_was_built_is_not_lost_when_it_cannot_be_put_on_a_board(counted: Si
         ("/board/figures/erp.orders_taken/notes/", {"text": "  "}, "danger"), ("/board/figures/erp.orders_taken/notes/", {"text": "Fair"}, "ok"),
     ],
 )  # fmt: skip
-def test_a_refusal_stays_until_it_is_closed_and_a_success_is_green(counted: SimpleNamespace, as_: Any, path: str, given: dict[str, str], tone: str) -> None:
+def test_a_refusal_stays_until_it_is_closed_and_a_success_is_green(counted: SimpleNamespace, as_: Any, path: str, given: dict[str, str], tone: str) -> None:  # noqa: F811
     client = as_(counted.boss)
     page = client.get(client.post(path, given)["Location"]).content.decode()
     assert f'class="toast-x" data-tone="{tone}"' in page and ("data-stay" in page.partition('class="toast-x"')[2][:80]) == (tone == "danger")
