@@ -12,6 +12,7 @@ import math
 from collections import deque
 from typing import Any
 
+from channels.consumer import get_handler_name
 from channels.generic.websocket import AsyncWebsocketConsumer
 
 from apps.core import people
@@ -33,6 +34,11 @@ class LiveConsumer(AsyncWebsocketConsumer):
     def __init__(self, *given: Any, **named: Any) -> None:
         super().__init__(*given, **named)
         self.asks: deque[float] = deque(maxlen=ASKS)
+
+    async def dispatch(self, message: dict[str, Any]) -> None:
+        """Straight to its handler. The base class first goes to another thread for connections of the database to be closed; what is read here is read
+        in the hub's own threads, which see to theirs."""
+        await getattr(self, get_handler_name(message))(message)
 
     async def connect(self) -> None:
         account, session = self.scope["user"], self.scope["session"]
