@@ -58,7 +58,8 @@ def part_query(found: Asked, by: str, key: str) -> str:
     kept = {name: value for name, value in found.params.items() if name not in ("period", "start", "end")}
     if by == "month":
         return urlencode({"period": "month", "start": key, **kept})
-    return urlencode({"period": "custom", "start": key, "end": (day + dt.timedelta(days=6)).isoformat(), **kept})
+    last = day + dt.timedelta(days=6 if by == "week" else 0)
+    return urlencode({"period": "custom", "start": key, "end": last.isoformat(), **kept})
 
 
 def cut(given: Mapping[str, Any]) -> Cut | None:

@@ -101,6 +101,13 @@ def test_weeks_and_months_stand_along_the_axis_and_the_running_one_is_said(sold:
     reading = selectors.reading(sold.boss, "erp.orders_taken", period=MONTH, filters=Filters(), now=NOW)
     assert [one.value for one in months.values[0]] == [point.value for point in reading.series]
     assert months.running == (12,)
+    days = read(sold.boss, "erp.orders_taken", "day", "region")
+    assert (len(days.axis), days.axis[0].key, days.axis[-1].key, days.axis[-1].label, days.running) == (31, "2026-10-24", "2026-11-23", "Mon 23 Nov", (30,))
+    first = NOW.date() - dt.timedelta(days=30)
+    assert sum(one.value or 0 for line in days.values for one in line) == sum(fact.value for fact in Fact.objects.filter(day__gte=first)) // 100
+    over = pivot(sold.boss, "erp.orders_taken", Cut("day"), period=periods.period("month", today=NOW.date(), start=dt.date(2026, 10, 1)),
+                 filters=Filters(), now=NOW)
+    assert (over.axis[0].key, over.axis[-1].key, over.running) == ("2026-10-01", "2026-10-31", ())
 
 
 @pytest.mark.req("E9", "U4")
@@ -171,6 +178,12 @@ def test_each_part_is_shown_or_among_the_others_and_none_of_those_is_larger(wort
 
 
 @given(st.dates(dt.date(2020, 1, 1), dt.date(2030, 1, 1)))
+def test_days_follow_each_other(end: dt.date) -> None:
+    found = cuts.days(end)
+    assert len(found) == 31 and found[-1][1] == end and all(one[1] == other[0] for one, other in pairwise(found))
+
+
+@given(st.dates(dt.date(2020, 1, 1), dt.date(2030, 1, 1)))
 def test_weeks_follow_each_other_to_the_day(end: dt.date) -> None:
     found = cuts.weeks(end)
     assert len(found) == 13 and found[-1][1] == end and all(start.weekday() == 0 for start, _end in found)
@@ -205,7 +218,7 @@ def test_a_division_by_rest(sold: SimpleNamespace, as_: Any) -> None:
     found = client.get("/api/v1/kpis/erp.orders_taken/cut?by=region&top=1&split=person").json()
     assert (found["state"], [one["label"] for one in found["axis"]], [one["label"] for one in found["series"]]) == (
         "ok", ["Hangzhou", "Others (2)"], ["Chen An", "Lin Wei"])
-    assert found["offered"] == ["month", "week", "department", "product_line", "region", "person"]
+    assert found["offered"] == ["month", "week", "day", "department", "product_line", "region", "person"]
     refused = client.get("/api/v1/kpis/erp.invoiced/cut?by=region").json()
     assert (refused["state"], refused["axis"]) == ("forbidden", []) and "Guo Peng" in refused["ask"]
     for query, status in (("by=customer", 422), ("", 422), ("by=region&top=99", 422)):

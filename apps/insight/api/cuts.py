@@ -26,7 +26,7 @@ STATES = ["ok", "empty", "suppressed", "forbidden"]
 
 
 class PartSerializer(serializers.Serializer[Any]):
-    key = serializers.CharField(help_text="an id, a word, or the first day of a month or week; empty: not assigned; U+0000: all others together")
+    key = serializers.CharField(help_text="an id, a word, or the first day of a month or week, a day; empty: not assigned; U+0000: all others together")
     label = serializers.CharField()  # type: ignore[assignment]
 
 
@@ -45,7 +45,7 @@ class PivotSerializer(serializers.Serializer[Any]):
     axis = PartSerializer(many=True)
     series = PartSerializer(many=True)
     values = serializers.ListField(child=PartValueSerializer(many=True), help_text="series by series, along the axis")
-    running = serializers.ListField(child=serializers.IntegerField(), help_text="places of months or weeks that are not over")
+    running = serializers.ListField(child=serializers.IntegerField(), help_text="places of months, weeks or days that are not over")
     additive = serializers.BooleanField(help_text="the parts make up the whole")
     offered = serializers.ListField(child=serializers.CharField(), help_text="what this figure can be divided by")
     why = serializers.ListField(child=serializers.CharField())

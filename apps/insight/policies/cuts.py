@@ -11,12 +11,12 @@ from apps.core.kpis import Count, Kpi, Level, Missed, Total
 from apps.insight.policies import periods
 from apps.insight.policies.periods import Window
 
-TIMES, PLACES = ("month", "week"), ("department", "product_line", "region", "person")
+TIMES, PLACES = ("month", "week", "day"), ("department", "product_line", "region", "person")
 DIMENSIONS = (*TIMES, *PLACES)
 FIELDS = {"person": "owner"}  # where the facts call it otherwise
 SORTS = ("value", "name")
 TOPS = (5, 8, 12, 20, 50)
-TOP, MOST_SERIES, WEEKS = 8, 6, 13
+TOP, MOST_SERIES, WEEKS, DAYS = 8, 6, 13, 31
 OTHERS = "\x00"  # the part that holds all parts beyond the largest
 ADDITIVE = (Total, Count, Missed, Level)
 
@@ -85,6 +85,11 @@ def weeks(end: dt.date) -> list[Window]:
     monday = (end - periods.DAY) - dt.timedelta(days=(end - periods.DAY).weekday())
     starts = [monday - dt.timedelta(weeks=back) for back in reversed(range(WEEKS))]
     return [(start, min(start + dt.timedelta(weeks=1), end)) for start in starts]
+
+
+def days(end: dt.date) -> list[Window]:
+    """The last days before a day, the oldest first."""
+    return [(day, day + periods.DAY) for day in (end - dt.timedelta(days=back) for back in range(DAYS, 0, -1))]
 
 
 def leading(worth: Mapping[str, Any], names: Mapping[str, str], *, top: int, sort: str) -> tuple[list[str], list[str]]:

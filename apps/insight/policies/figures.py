@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.conf import settings
-from django.utils.translation import get_language, ngettext
+from django.utils.translation import get_language, ngettext, pgettext
 from django.utils.translation import gettext as _
 
 from apps.core import clock
@@ -118,6 +118,13 @@ def week_name(monday: dt.date) -> str:
     return f"W{week}, {monday.day} {MONTHS[monday.month - 1]}"
 
 
+def day_name(day: dt.date) -> str:
+    """Mon 23 Nov · 11月23日 周一."""
+    if (get_language() or "").startswith("zh"):
+        return f"{day.month}月{day.day}日 周{'一二三四五六日'[day.weekday()]}"
+    return f"{('Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat', 'Sun')[day.weekday()]} {day.day} {MONTHS[day.month - 1]}"
+
+
 def share_words(share: Share) -> str:
     return share.label or str(_("Not stated"))
 
@@ -167,6 +174,7 @@ def finding_of_parts(reading: Reading) -> str:
 def dimension_words(name: str) -> str:
     return {
         "department": _("department"), "product_line": _("product line"), "region": _("region"), "person": _("person"), "month": _("month"), "week": _("week"),
+        "day": pgettext("part of a chart", "day"),
     }.get(name, name)  # fmt: skip
 
 

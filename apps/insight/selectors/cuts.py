@@ -54,7 +54,8 @@ class _Table:
     def _windows(self) -> list[Window]:
         if self.cut.by == "month":
             return list(self.span.months)
-        return policies.weeks(self.span.window[1]) if self.cut.by == "week" else [self.span.window]
+        parts = {"week": policies.weeks, "day": policies.days}.get(self.cut.by)
+        return parts(self.span.window[1]) if parts else [self.span.window]
 
     def _book(self) -> Ledger:
         streams, levels = self.kpi.streams, self.kpi.streams if self.kpi.level else ()
@@ -92,13 +93,15 @@ class _Table:
         return [Part(key, names[key]) for key in keys]
 
     def _times(self) -> list[Part]:
-        say = figures.month_name if self.cut.by == "month" else figures.week_name
+        say = {"month": figures.month_name, "week": figures.week_name, "day": figures.day_name}[self.cut.by]
         return [Part(start.isoformat(), say(start)) for start, _end in self.windows]
 
     def _running(self) -> tuple[int, ...]:
         """Which times along the axis are not over."""
         if self.cut.by == "month":
             return tuple(index for index, whole in enumerate(self.span.whole) if not whole)
+        if self.cut.by == "day":  # the last day of a period that runs is today
+            return () if self.span.whole[-1] else (len(self.windows) - 1,)
         return (len(self.windows) - 1,) if self.cut.by == "week" and (self.windows[-1][1] - self.windows[-1][0]).days < 7 else ()
 
     def summed(self, window: Window, groups: Iterable[str]) -> dict[str, Sums]:
