@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Working days in the ERP, for tests: orders, deliveries, invoices and payments, each through Tryton's own workflow, so that the feed tells them.
+"""Working days in the ERP, for tests: orders, deliveries, invoices, payments and returns, each through Tryton's own workflow, so that the feed tells them.
 
 usage: happenings.py TRYTON_CONF DBNAME SEED NUMBER [DAY ...]
 A DAY is one more order of that date, entered late. Prints a JSON line: how often what happened.
@@ -12,10 +12,10 @@ import sys
 from decimal import Decimal as D
 from zoneinfo import ZoneInfo
 
-from proteus import Model
+from proteus import Model, Wizard
 from proteus import config as pconfig
 
-KINDS = (('order', 40), ('ship', 20), ('bill', 20), ('pay', 20))
+KINDS = (('order', 40), ('ship', 20), ('bill', 20), ('pay', 20), ('back', 15))
 
 
 class Days:
@@ -73,6 +73,36 @@ class Days:
         wizard.form.payment_method, wizard.form.amount, wizard.form.date = self.method, invoice.amount_to_pay, self.today
         wizard.execute('choice')
         return True
+
+    def back(self):
+        "One piece of what was delivered comes back: an order with a minus, its own note of goods, and the credit note"
+        left = [('shipment_state', '=', 'sent'), ('state', 'in', ['processing', 'done']), ('origin', '=', None)]
+        sent = self.Sale.find(left, limit=30, order=[('id', 'DESC')])
+        sale = self.chance.choice(sent) if sent else None
+        goods = [index for index, line in enumerate(sale.lines) if line.product and line.product.type == 'goods'] if sale else []
+        if not goods:
+            return False
+        Wizard('sale.return_sale', [sale]).execute('return_')
+        back, = self.Sale.find([('origin', '=', f'sale.sale,{sale.id}')], limit=1, order=[('id', 'DESC')])
+        back.sale_date = back.shipping_date = self.today     # the copy has days and reference of what was sold
+        back.reference = f'return of {sale.number}'
+        for line in [line for index, line in enumerate(back.lines) if index != goods[0]]:
+            back.lines.remove(line)
+        piece, price = back.lines[0], back.lines[0].unit_price
+        piece.quantity = -1.0
+        piece.unit_price = price            # the quantity has asked the price list
+        for button in ('quote', 'confirm', 'process'):
+            if back.state in ('draft', 'quotation', 'confirmed'):
+                back.click(button)
+                back.reload()
+        for note in back.shipment_returns:
+            note.click('receive')
+            note.click('do')
+        back.reload()
+        for invoice in back.invoices:
+            invoice.invoice_date = self.today
+            invoice.click('post')
+        return bool(back.invoices)
 
 
 def main(conf, database, seed, number, *late):

@@ -318,6 +318,11 @@ def test_after_half_a_thousand_events_every_figure_is_what_the_sources_say(board
         late = days.deal(stage="CLOSED_LOST", created_at=dt.datetime.combine(closed, dt.time(3), dt.UTC), closed_on=closed,
                          stage_changed_at=dt.datetime.combine(closed, dt.time(4), dt.UTC))  # fmt: skip
     assert sum(counts.values()) + sum(happened.values()) == 502
+    assert happened["back"] > 0  # goods came back: an order with a minus, and a credit note
+    with psycopg.connect(board.env["ERP_DATABASE_URL"]) as erp:
+        credited = erp.execute("select count(*) from account_invoice where type = 'out' and state in ('posted', 'paid') and total_amount_cache < 0"
+                               " and invoice_date >= %s and create_date > %s", [board.today, moment.replace(tzinfo=None)]).fetchone()
+    assert credited == (happened["back"],)
     assert late
     board.seen(seconds=300)
     with Sources(board.env) as sources:
