@@ -17,11 +17,13 @@ from hypothesis import strategies as st
 from apps.core import worktime
 from apps.core.kpis import SCALE
 from apps.insight import selectors, services
-from apps.insight.models import Baseline
+from apps.insight.models import Baseline, Fact
 from apps.insight.policies import facts as policies
 from apps.insight.policies import meter
 from apps.insight.policies.facts import Draft
+from apps.workflows.models import Task
 from tests.conftest import NOW
+from tests.insight.test_measures import a_case
 
 TODAY = NOW.date()
 SHANGHAI = ZoneInfo("Asia/Shanghai")
@@ -62,6 +64,19 @@ def gauge(person: Any, **asked: Any) -> Any:
 )  # fmt: skip
 def test_decisions_of_people_in_working_time_count(decided_at: str | None, somebody: bool, hours: list[int]) -> None:
     assert hours_of([task(at(decided_at) if decided_at else None, uuid.uuid4() if somebody else None)]) == hours
+
+
+@pytest.mark.req("V2")
+def test_a_decision_is_taken_with_its_approver_and_the_department_of_the_approver(cast: SimpleNamespace) -> None:
+    case = a_case(cast)
+    for decided_at in ("2026-11-20T10:15", "2026-11-20T21:00"):
+        Task.objects.create(instance=case, token=decided_at, node="approve", name="Approve", state="COMPLETED", outcome="APPROVED", decided_by=cast.fin,
+                            decided_at=at(decided_at), created_at=NOW - dt.timedelta(days=9), updated_at=NOW)
+    services.take_case(instance_id=case.pk, now=NOW)
+    services.take_case(instance_id=case.pk, now=NOW)  # read again: nothing doubles
+    found = Fact.objects.filter(stream="task.hour", replaced_at=None).values_list("day", "value", "owner", "department")
+    assert list(found) == [(dt.date(2026, 11, 20), 1000, cast.fin.pk, cast.fin.org_unit_id)]
+    assert Fact.objects.filter(stream="task.decided", replaced_at=None).count() == 2
 
 
 @pytest.mark.req("V2")

@@ -84,6 +84,23 @@ def test_the_pages_are_clean_in_all_looks(open_page: Any, measured: SimpleNamesp
     assert found == [], "\n".join(found)
 
 
+@pytest.mark.req("V1", "I3")
+def test_a_measure_is_put_on_a_board_by_keyboard(open_page: Any, measured: SimpleNamespace) -> None:
+    look_like(measured.boss, "en", "light")
+    tab = open_page(measured.boss)
+    tab.goto("/board/new/")
+    tab.page.get_by_label("From order to delivery note").focus()
+    tab.page.keyboard.press("Space")
+    tab.page.locator("#built .ci").wait_for()  # drawn at once: the interval and what it proves
+    assert "n 40" in tab.page.locator("#built").inner_text()
+    before = len(Board.objects.get().tiles)
+    tab.page.get_by_role("button", name="Put it there").focus()
+    tab.page.keyboard.press("Enter")
+    tab.page.get_by_text("The tile is on the board.").wait_for()
+    assert Board.objects.get().tiles[before]["kpis"] == ["meter.order_hours"]
+    assert Board.objects.get().tiles[before]["look"] == "meter"
+
+
 @pytest.mark.req("E9", "S7")
 def test_a_key_is_made_by_keyboard_and_its_secret_is_told_once(open_page: Any, measured: SimpleNamespace) -> None:
     look_like(measured.boss, "en", "light")

@@ -11,6 +11,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from django.template.loader import render_to_string
 
 from apps.core.errors import InvalidInput
 from apps.core.kpis import KPIS
@@ -134,6 +135,9 @@ def test_files_say_what_is_proven_and_a_print_is_the_same_when_read_again(measur
     said = dict(zip(rows[heads], rows[heads + 1], strict=True))
     assert [said[name] for name in ("Verdict", "Goal", "n before", "n now", "n not live yet")] == ["proven", "−30%", "60", "60", "60"]
     assert taken["pdf"].startswith(b"%PDF")
+    mailed = render_to_string("insight/email/board.txt", {"board": board, "readings": [tile(measured.boss).reading], "period": "", "url": ""})
+    assert "n 60; now: " in mailed
+    assert "proven; −" in mailed
     found = Print.objects.get(form="pdf")
     assert found.figures[0]["gauge"]["now"][1] == 60
     # a day later another department goes live, more is delivered and a baseline is frozen for the department: the print still says what it said

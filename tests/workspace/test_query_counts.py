@@ -37,7 +37,8 @@ PAGES = {
     "boss": (
         "/approvals/", "/widgets/workflows.approvals/", "/board/", "/board/b/company/", "/board/menu/", "/board/figures/",
         "/board/customers/", "/board/customers/consents/", "/board/figures/erp.orders_taken/", "/board/meter/", "/board/meter/departments/",
-        "/board/meter/order_hours/", "/board/new/?kpi=erp.orders_taken", "/board/new/?kpi=erp.orders_taken&by=month&split=region", "/board/prints/",
+        "/board/meter/order_hours/", "/board/new/?kpi=meter.order_hours",
+        "/board/new/?kpi=erp.orders_taken", "/board/new/?kpi=erp.orders_taken&by=month&split=region", "/board/prints/",
         "/profile/keys/",
     ),
     "fin": ("/widgets/erp.overdue/", "/payments/", "/purchase-orders/", "/production/"),

@@ -81,11 +81,21 @@ def set_live(*, person: Any, department: uuid.UUID, live_from: dt.date | None, n
             return before
         audit.record(actor=person, action="insight.department.live", object=f"directory.org_unit:{department}", now=now, data={
             "before": str(before.live_from) if before else "", "after": str(live_from or "")})
-        if before:
-            LiveDepartment.objects.filter(pk=before.pk).update(replaced_at=now)
-        if live_from is None:
-            return None
-        return LiveDepartment.objects.create(department_id=department, live_from=live_from, set_by_id=person.pk, set_at=now)
+        return _replaced(before, department, live_from, person, now)
+
+
+def _replaced(before: LiveDepartment | None, department: uuid.UUID, live_from: dt.date | None, person: Any, now: dt.datetime) -> LiveDepartment | None:
+    """What was said before stays, with its end: a print is read again as of its moment."""
+    if before:
+        LiveDepartment.objects.filter(pk=before.pk).update(replaced_at=now)
+    if live_from is None:
+        return None
+    try:
+        with transaction.atomic():
+            return LiveDepartment.objects.create(department_id=department, live_from=live_from, set_by_id=person.pk, set_at=now)
+    except IntegrityError as error:
+        words = _("Somebody set the day of this department at the same moment. Look at it again.")
+        raise InvalidInput(words, details={"fields": {"live_from": [words]}}) from error
 
 
 def note_sights(*, person: Any, readings: Iterable[Reading], now: dt.datetime) -> int:

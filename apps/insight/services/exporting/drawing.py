@@ -24,7 +24,7 @@ TARGET = colors.HexColor("#b8770e")
 TONES = {"up": colors.HexColor("#17633a"), "down": colors.HexColor("#834b00"), "flat": GREY}
 WARN = colors.HexColor("#834b00")
 SYSTEMS = {"oa": ("#0a5a6f", "#e1f0f4"), "erp": ("#573aa3", "#efeafb"), "crm": ("#9a1f63", "#fbe8f2")}
-PAD, TILE_HEIGHT, GAUGE_HEIGHT, CHART_HEIGHT = 3.2 * mm, 27 * mm, 28 * mm, 66 * mm
+PAD, TILE_HEIGHT, GAUGE_HEIGHT, CHART_HEIGHT = 3.2 * mm, 27 * mm, 30 * mm, 66 * mm
 STEPS, PARTS = 4, 12
 
 
@@ -183,7 +183,9 @@ class GaugeCard(Card):
             return
         number, unit = figures.parts(one.value, one.unit)
         end = pen.text(PAD, top - 22, number, 17, INK, bold=True)
-        pen.text(end + (0 if unit == "%" else 3), top - 22, unit, 9, GREY)
+        end = pen.text(end + (0 if unit == "%" else 3), top - 22, unit, 9, GREY)
+        if gauge.now_days:
+            pen.text(end + 10, top - 22, " – ".join(figures.day_words(day) for day in gauge.now_days), 7.2, GREY)
         tone = TONES["up"] if gauge.reached else WARN if gauge.verdict == "worse" else GREY
         pen.right(self.width - PAD, top - 22, figures.verdict_words(gauge.verdict), 9, tone, bold=True)
         self._interval(pen, gauge, top - 36)
