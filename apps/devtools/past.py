@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 import random
-import uuid
 from collections.abc import Iterator
 from typing import Any
 
+from django.db import transaction
+
 from apps.core import clock, worktime
-from apps.core.kpis import SCALE, bucket_of
+from apps.core.kpis import SCALE
 from apps.insight import services
 from apps.insight.selectors import boards as selectors
 from apps.insight.services import boards, customers
@@ -38,7 +39,9 @@ def seed(*, people: dict[str, Any], now: dt.datetime) -> None:
         return
     today = clock.company_today(now)
     rng = random.Random(20261123)
-    keep_many(drafts={f"oa:case:{uuid.UUID(int=rng.getrandbits(128), version=4)}": [draft] for draft in _measured(people, today, rng)}, now=now)
+    for stream, values in _measured(people, today, rng):
+        with transaction.atomic():
+            services.take_measured(stream=stream, values=values, now=now)
     first, last = today - dt.timedelta(days=FIRST), today - dt.timedelta(days=LAST)
     for key in (*(one[-1] for one in MEASURED), "decisions_hour"):
         services.freeze_baseline(person=people["admin"], key=key, first_day=first, last_day=last, now=now)
@@ -48,19 +51,19 @@ def seed(*, people: dict[str, Any], now: dt.datetime) -> None:
     customers.record_consent(person=people["boss"], customer_key=CONSENT[0], given=True, basis=CONSENT[1], now=now)
 
 
-def _measured(people: dict[str, Any], today: dt.date, rng: random.Random) -> Iterator[Draft]:
-    """Each value is of a working day and of one of its people: most are short, some very long."""
+Values = list[tuple[dt.date, int, Any]]
+
+
+def _measured(people: dict[str, Any], today: dt.date, rng: random.Random) -> Iterator[tuple[str, Values]]:
+    """(stream, values): each of a working day and of one of its people; most are short, some very long."""
     working = worktime.company().is_working
     days = [day for day in (today - dt.timedelta(days=ago) for ago in range(LAST, FIRST + 1)) if working(day)]
     for stream, count, middle, logins, _key in MEASURED:
-        for number in range(count):
-            value, who = round(SCALE * middle * rng.lognormvariate(0, 0.6)), people[rng.choice(logins)]
-            yield Draft(stream, rng.choice(days), f"past:{number}", value=value, bucket=bucket_of(value), owner=who.pk, department=who.org_unit_id)
-    for login in DECIDED:
-        who = people[login]
-        for day in sorted(rng.sample(days, 20)):
-            for number, hour in enumerate(rng.choices((9, 10, 11, 14, 15, 16, 17), k=rng.randint(1, 4))):
-                yield Draft("task.hour", day, f"past:{login}{number}", value=SCALE * hour, owner=who.pk, department=who.org_unit_id)
+        yield stream, [(rng.choice(days), round(SCALE * middle * rng.lognormvariate(0, 0.6)), people[rng.choice(logins)]) for _one in range(count)]
+    yield "task.hour", [
+        (day, SCALE * hour, people[login]) for login in DECIDED for day in sorted(rng.sample(days, 20))
+        for hour in rng.choices((9, 10, 11, 14, 15, 16, 17), k=rng.randint(1, 4))
+    ]  # fmt: skip
 
 
 def _tiles(measures: tuple[str, ...], figures: tuple[str, ...]) -> list[dict[str, Any]]:

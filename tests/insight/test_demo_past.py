@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from types import SimpleNamespace
 from typing import Any
 
@@ -42,3 +43,7 @@ def test_the_demo_has_baselines_boards_and_a_department_that_is_live(company: Si
     assert len(list(audit.entries(action="insight.baseline.frozen"))) == 4
     while services.rebuild():
         pass
+    then = periods.period("quarter", today=NOW.date(), start=dt.date(2026, 1, 1))
+    for key in ("oa.decisions", "crm.first_response"):  # counted, and nothing is there to be opened
+        found = selectors.rows(cast.admin, key, period=then, filters=Filters(), now=NOW)
+        assert (found.state, bool(found.rows), {(str(row.title), row.url) for row in found.rows}) == ("ok", True, {("", "")})

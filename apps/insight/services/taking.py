@@ -14,7 +14,7 @@ from django.db import transaction
 from django.db.models import Min, Sum
 
 from apps.core import clock, worktime
-from apps.core.kpis import KPIS, Kpi
+from apps.core.kpis import KPIS, Kpi, bucket_of
 from apps.directory import selectors as directory
 from apps.insight.models import Fact, KpiVersion
 from apps.insight.policies import facts as policies
@@ -27,6 +27,7 @@ from apps.workflows import selectors as workflows
 
 FLOWING = ("customer", "deal", "follow_up", "order", "shipment", "invoice", "receivable", "payment", "production", "purchase_order", "stock", "case")
 CHUNK = 200
+PAST = uuid.UUID("5c0b5f0a-8a0e-4c39-9f0e-3d1f6c2b7a11")  # names the one unseen case of each stream that was measured before the portal
 JUDGED_FOR = dt.timedelta(days=1)
 
 
@@ -230,6 +231,14 @@ def take_lag(*, connection: str, external_id: str, occurred_at: dt.datetime, as_
     owner = delivery.owner_id if delivery else None
     draft = replace(policies.lag_draft(occurred_at=occurred_at, as_of=as_of, part=part), owner=owner, department=_units_of([owner]).get(owner))
     return add(subject=subject_of(connection, "shipment_lag", external_id), draft=draft, now=now)
+
+
+def take_measured(*, stream: str, values: Iterable[tuple[dt.date, int, Any]], now: dt.datetime) -> int:
+    """What was measured before there was a portal, (day, hundredths, whose) each: facts that no record stands behind, to freeze a baseline from. They are all
+    of their stream: taken again, they replace those before. In the caller's transaction."""
+    drafts = [Draft(stream, day, part=str(number), value=value, bucket=bucket_of(value), owner=person.pk, department=person.org_unit_id)
+              for number, (day, value, person) in enumerate(values)]  # fmt: skip
+    return keep(subject=f"oa:case:{uuid.uuid5(PAST, stream)}", drafts=drafts, now=now)
 
 
 def take_all(*, now: dt.datetime) -> int:
