@@ -19,6 +19,17 @@ from tests.conftest import NOW
 from tests.support import shop
 
 
+@pytest.mark.req("V2")
+def test_a_stricter_rule_about_small_groups_leaves_out_what_it_holds_back(company: SimpleNamespace, cast: SimpleNamespace, travel: Any, settings: Any) -> None:
+    travel(NOW)
+    settings.INSIGHT_SMALLEST_GROUP = 4
+    shop.connect(NOW)
+    shop.put("customer", "c-1", key="C-001", name="Delta Water Group", owner_email=cast.ana.email)
+    past.seed(people=vars(cast), now=NOW)
+    assert list(Baseline.objects.values_list("key", flat=True)) == ["order_hours"]  # no figure about people
+    assert Board.objects.count() == 2
+
+
 @pytest.mark.req("V1", "V2", "V6")
 def test_the_demo_has_baselines_boards_and_a_department_that_is_live(company: SimpleNamespace, cast: SimpleNamespace, travel: Any, settings: Any) -> None:
     travel(NOW)
