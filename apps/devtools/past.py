@@ -15,7 +15,6 @@ from apps.core.kpis import SCALE
 from apps.insight import services
 from apps.insight.selectors import boards as selectors
 from apps.insight.services import boards, customers
-from apps.insight.services.facts import Draft, keep_many
 
 FIRST, LAST, LIVE = 330, 210, 120  # days ago: what was measured by hand, and since when sales works with the portal
 # stream, how many, the middle one in hours, who, and the measure it becomes the baseline of

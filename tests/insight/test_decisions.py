@@ -145,8 +145,11 @@ def test_departments_not_yet_live_stand_beside(cast: SimpleNamespace, settings: 
     services.set_live(person=cast.admin, department=cast.ana.org_unit_id, live_from=TODAY - dt.timedelta(days=80), now=NOW)
     found = gauge(cast.admin)
     assert (found.now, found.control.value, found.control.count, round(found.control.change), found.control.verdict) == (4, Decimal("2.50"), 25, 60, "proven")
+    services.freeze_baseline(person=cast.admin, key=KEY, first_day=TODAY - dt.timedelta(days=25), last_day=TODAY - dt.timedelta(days=20), now=NOW)
     settings.INSIGHT_SMALLEST_GROUP = 2
-    assert gauge(cast.admin).verdict == "suppressed"
+    held = gauge(cast.admin)
+    assert (held.verdict, held.before, held.before_count) == ("suppressed", None, 0)
+    assert held.before_days == (TODAY - dt.timedelta(days=25), TODAY - dt.timedelta(days=20))  # that it was frozen is no figure
 
 
 @pytest.mark.req("V2")

@@ -84,6 +84,26 @@ def test_the_pages_are_clean_in_all_looks(open_page: Any, measured: SimpleNamesp
     assert found == [], "\n".join(found)
 
 
+@pytest.mark.req("V2")
+def test_decisions_of_approvers_are_clean_for_who_may_see_them(open_page: Any, measured: SimpleNamespace, settings: Any) -> None:
+    now = clock.now()
+    days = [day for day in (clock.company_today(now) - dt.timedelta(days=back) for back in range(1, 15)) if day.isoweekday() < 6]
+    three = (measured.boss, measured.fin, measured.admin)
+    services.take_measured(stream="task.hour", values=[(day, 100 * hour, who) for day in days for who in three for hour in (9, 9, 15)], now=now)
+    found: list[str] = []
+    # sales alone is live, and one of the three works there
+    for least, words, (language, theme, width) in ((3, "Fewer than 3 people", LOOKS[0]), (1, "n 10", LOOKS[2])):
+        settings.INSIGHT_SMALLEST_GROUP = least
+        look_like(measured.admin, language, theme)
+        tab = open_page(measured.admin, language=language, theme=theme, width=width, height=900 if width > 600 else 740)
+        tab.goto("/board/meter/decisions_hour/")
+        assert words in tab.page.locator(".vm").first.inner_text()
+        tab.shot(f"decisions.{language}.{theme}.{width}")
+        found += [f"{language} {theme} {width}: {finding}" for finding in tab.findings()]
+        tab.page.context.close()
+    assert found == [], "\n".join(found)
+
+
 @pytest.mark.req("V1", "I3")
 def test_a_measure_is_put_on_a_board_by_keyboard(open_page: Any, measured: SimpleNamespace) -> None:
     look_like(measured.boss, "en", "light")

@@ -206,14 +206,15 @@ def _gauge(measure: Measure, right: Reach, row: Baseline | None, look: _Look, li
     if not right.everything and right.known:
         why = right.why or (_("rule: it is measured over the whole company, and your rights reach a part of it"),)
         return Gauge(**words, verdict="forbidden", why=why, ask=right.ask or access.owners_words())
+    words |= {"now_days": look.days, "before_days": (row.first_day, row.last_day) if row else None}
     if _is_small(measure, look, lived.q("now")):
-        return Gauge(**words, verdict="suppressed", now_days=look.days, why=(too_few(),))
+        return Gauge(**words, verdict="suppressed", why=(too_few(),))
     singles = _singles(measure, look, lived.q("now"))
     before, after = list(row.sample) if row else [], [value for value, _part in singles]
     found = compare(before, after, statistic=measure.statistic, better=measure.better) if before or after else NOTHING
     return Gauge(
         **words, verdict=found.verdict, before=_figure(before, measure), before_count=len(before),
-        before_days=(row.first_day, row.last_day) if row else None, now=_figure(after, measure), now_count=len(after), now_days=look.days,
+        now=_figure(after, measure), now_count=len(after),
         change=found.change, low=found.low, high=found.high, reached=reached(measure, found), parts=_parts(measure, singles),
         control=_control(measure, look, lived, after),
     )  # fmt: skip
