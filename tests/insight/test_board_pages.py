@@ -295,7 +295,7 @@ def test_what_was_built_is_not_lost_when_it_cannot_be_put_on_a_board(counted: Si
         ("/board/figures/erp.orders_taken/notes/", {"text": "  "}, "danger"), ("/board/figures/erp.orders_taken/notes/", {"text": "Fair"}, "ok"),
     ],
 )  # fmt: skip
-def test_a_refusal_stays_until_it_is_closed_and_a_success_is_green(counted: SimpleNamespace, as_: Any, path: str, given: dict[str, str], tone: str) -> None:  # noqa: F811
+def test_a_refusal_stays_until_it_is_closed(counted: SimpleNamespace, as_: Any, path: str, given: dict[str, str], tone: str) -> None:  # noqa: F811
     client = as_(counted.boss)
     page = client.get(client.post(path, given)["Location"]).content.decode()
     assert f'class="toast-x" data-tone="{tone}"' in page and ("data-stay" in page.partition('class="toast-x"')[2][:80]) == (tone == "danger")
