@@ -202,5 +202,6 @@ def _index(folder: str, titles: dict[str, str]) -> None:
         "en": "# Every page\n\nTaken by `make pictures`: on a busy morning of `make demo`, the rest with the data of the tests.\n",
         "zh": "# 全部页面\n\n由 `make pictures` 生成：先是 `make demo` 的一个忙碌早晨，其余使用测试数据。\n",
     }
-    lines = [f"## {title}\n![{title}]({name}.jpg)\n" for name, title in titles.items()]
+    phone = {"en": " (phone)", "zh": "（手机）"}[folder]
+    lines = [f"## {title}{phone if name.endswith('_phone') else ''}\n![{title}]({name}.jpg)\n" for name, title in titles.items()]
     (FOLDER / folder / "README.md").write_text("\n".join([head[folder], *lines]))

@@ -156,3 +156,25 @@ def test_a_chart_is_read_by_keys_and_a_board_is_arranged_and_kept_fresh(open_pag
     assert next((tile["kpis"][0], tile["w"]) for tile in board.tiles) == ("erp.orders_taken", 4)
     assert not [tile for tile in board.tiles if tile["kpis"] == ["erp.production_progress"]]
     assert tab.errors == []
+
+
+SHOWN = "() => echarts.getInstanceByDom(document.querySelector('[data-look=parts]')).getOption().yAxis[0].data.map(String)"
+
+
+@pytest.mark.req("E5")
+def test_lying_bars_that_do_not_fit_say_how_many_more_there_are(open_page: Any, counted: SimpleNamespace) -> None:
+    now = clock.now()
+    for number in range(30):
+        shop.put("customer", f"r-{number}", key=f"R{number}", name=f"Works {number}", region=f"Region {number:02}", owner_email=counted.boss.email,
+                 created_at=now.isoformat())  # fmt: skip
+    insight.take_all(now=now)
+    insight.rebuild()
+    tab = open_page(counted.boss)
+    tab.goto("/board/figures/crm.new_customers/")
+    tab.page.wait_for_selector("[data-look=parts][data-drawn]")
+    rows = tab.page.locator("section:has([data-look=parts]) .chart-table tbody tr").count()
+    drawn = tab.page.evaluate(SHOWN)
+    assert rows >= 30 and len(drawn) < rows
+    assert drawn[0] == f"and {rows - len(drawn) + 1} more" and len(set(drawn)) == len(drawn)  # from below: the last line first
+    tab.page.locator("[data-look=parts]").press("End")  # what is not drawn is still read
+    assert f"({rows} of {rows})" in tab.page.locator("section:has([data-look=parts]) [data-said]").inner_text()
