@@ -99,7 +99,7 @@ def test_it_is_built_by_clicking_and_stands_on_the_page(measured: SimpleNamespac
     assert "A measure of the value meter stands alone" in built
     assert '<input type="hidden" name="look" value="meter">' in built
     ident = measured.board.pk
-    assert client.post("/board/add/", {"kpi": ["meter.touches"], "look": "bars", "board": ident})["Location"] == "/board/new/"
+    assert client.post("/board/add/", {"kpi": ["meter.touches"], "look": "bars", "board": ident})["Location"] == "/board/new/?kpi=meter.touches&look=bars"
     assert len(Board.objects.get().tiles) == 1
     assert client.post("/board/add/", {"kpi": ["meter.touches"], "look": "meter", "board": ident})["Location"] == f"/board/b/{ident}/#tiles"
     page = client.get(f"/board/b/{ident}/").content.decode()
