@@ -64,7 +64,7 @@ class _DemoRun:
 
 class _StackRun:
     def __init__(self, supervisor: Supervisor, ports: dict[str, int], options: argparse.Namespace) -> None:
-        wishes = real.Wishes(options.portal, _durable(options, otherwise=True), options.servers_only, options.history)
+        wishes = real.Wishes(options.portal, _durable(options, otherwise=True), options.servers_only, options.history, options.busy)
         self._servers_only = options.servers_only
         self._stack = real.RealStack(supervisor, ports, wishes)
         self._env_file = supervisor.state.env_file
@@ -151,6 +151,7 @@ def _passed_on(options: argparse.Namespace, state: State) -> list[str]:
     words = ["--state", str(state.root), "--portal" if options.portal else "--no-portal"]
     words.append("--durable" if _durable(options, otherwise=False) else "--no-durable")
     words += ["--servers-only"] if options.servers_only else []
+    words += ["--busy"] if options.busy else []
     words += ["--free-ports"] if options.free_ports else []
     words += [] if options.history is None else ["--history" if options.history else "--no-history"]
     words += [word for wish in options.port for word in ("--port", wish)]
@@ -320,6 +321,7 @@ def _stack_options(one: argparse.ArgumentParser) -> None:
         action=argparse.BooleanOptionalAction,
         help="ERP and CRM with two years of documents before today (default: as this state had it last, at first without)",
     )
+    one.add_argument("--busy", action="store_true", help="for many people: Keycloak starts slower and serves more (its JVM compiles all the way)")
     one.add_argument(
         "--durable",
         action=argparse.BooleanOptionalAction,

@@ -40,6 +40,7 @@ class Wishes:
     durable: bool = False
     servers_only: bool = False  # PostgreSQL and Redis, nothing else
     history: bool | None = None  # two years of documents before today; None: as this state had it last
+    busy: bool = False  # many people for long: Keycloak's code is compiled all the way, as in a company
 
 
 class RealStack:
@@ -52,7 +53,7 @@ class RealStack:
         self.portal_url = f"http://localhost:{ports['portal']}"
         common = (supervisor, self._toolbox, self._vault)
         self.postgres = Postgres(*common, ports["postgres"])
-        self.keycloak = Keycloak(*common, self.postgres, ports, self.portal_url)
+        self.keycloak = Keycloak(*common, self.postgres, ports, self.portal_url, busy=wishes.busy)
         self.erp = Erp(*common, self.postgres, self.keycloak, ports["erp"], self.portal_url, history=wishes.history)
         self.crm = Crm(*common, self.postgres, self.keycloak, ports["crm"], self.portal_url, history=wishes.history)
         self._portal: Portal | None = None

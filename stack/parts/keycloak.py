@@ -48,6 +48,8 @@ class Keycloak:
         postgres: Postgres,
         ports: Mapping[str, int],
         portal_url: str,
+        *,
+        busy: bool = False,
     ) -> None:
         self._supervisor = supervisor
         self._toolbox = toolbox
@@ -55,6 +57,7 @@ class Keycloak:
         self._postgres = postgres
         self._ports = ports
         self._portal_url = portal_url
+        self._busy = busy
         self._home = supervisor.state.root / "keycloak"
         self.url = f"http://localhost:{ports['keycloak']}"
         self.issuer = f"{self.url}/realms/atrium"
@@ -159,8 +162,8 @@ class Keycloak:
         """The settings, and every placeholder of the realm file: an unknown one would stay as text, silently."""
         return {
             "JAVA_HOME": str(self._toolbox.java_home),
-            # less processor time while starting; and a connection that a restarted PostgreSQL has closed is not used
-            "JAVA_OPTS_APPEND": "-XX:TieredStopAtLevel=1 -Dquarkus.datasource.jdbc.validate-on-borrow=true",
+            # a connection that a restarted PostgreSQL has closed is not used; and less processor time while starting, unless many people come
+            "JAVA_OPTS_APPEND": " ".join(["-Dquarkus.datasource.jdbc.validate-on-borrow=true", *([] if self._busy else ["-XX:TieredStopAtLevel=1"])]),
             "KC_DB_URL": f"jdbc:postgresql://127.0.0.1:{self._postgres.port}/keycloak",
             "KC_DB_USERNAME": "keycloak",
             "KC_DB_PASSWORD": self._postgres.password("keycloak"),

@@ -9,10 +9,12 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.utils.translation import get_language
 
+from apps.access.selectors import standing
 from apps.core.templatetags.atrium import person_name
 from apps.identity.services import digest_of
 from apps.workspace.selectors import navigation
 
+BY_RIGHTS = ("nav", "tabs", "may_search", "live")  # follow from a person's rights, the language and the place
 THEMES = ("light", "dark", "system")
 OTHER_LANGUAGE = {
     "en": {"code": "zh-hans", "tag": "zh-Hans", "name": "中文"},
@@ -105,5 +107,6 @@ class Shell:
     @property
     def facts(self) -> str:
         """All of the above in one text: where it is the same, the frame looks the same (for its person)."""
-        names = [name for name, value in vars(Shell).items() if isinstance(value, cached_property)]
-        return repr([getattr(self, name) if name != "who" else "" for name in names])
+        names = [name for name, value in vars(Shell).items() if isinstance(value, cached_property) and name not in ("who", *BY_RIGHTS)]
+        rights = standing(self._person) if self._person is not None else ""
+        return repr([rights, self._request.path, *(getattr(self, name) for name in names)])

@@ -34,7 +34,7 @@ class Scale:
 
 def run(scale: Scale, folder: pathlib.Path, tell: Callable[[Result], None]) -> list[Result]:
     """Starts the systems; takes about three times `seconds`, since two thirds of the people must be signed on before it begins."""
-    with running_stack() as stack, stack.portal(workers=WORKERS) as portal:
+    with running_stack("--busy") as stack, stack.portal(workers=WORKERS) as portal:
         from stack.parts.portal import web_command
 
         port = int(stack.portal_url.rsplit(":", 1)[1])
@@ -116,4 +116,4 @@ def _result(visits: Sequence[Visit], late: float, waiting: int, scale: Scale) ->
     ), (
         f"Every third fills in the realm's form, the others have a session there. {WEB_PROCESSES} web processes, {WORKERS} workers, Keycloak, PostgreSQL, "
         "Redis, ERP, CRM and the browsers share the machine. A browser follows every redirect, loads the page, the fragments that the page fetches "
-        "by itself, and keeps its socket open.", *notes))  # fmt: skip
+        "by itself, and keeps its socket open. Keycloak is started for many people (`--busy`).", *notes))  # fmt: skip
