@@ -289,13 +289,19 @@ def test_what_was_built_is_not_lost_when_it_cannot_be_put_on_a_board(counted: Si
 
 @pytest.mark.req("I13")
 @pytest.mark.parametrize(
-    ("path", "given", "tone"),
+    ("path", "given", "tone", "again"),
     [
-        ("/board/figures/erp.orders_taken/target/", {"value": "12,5x"}, "danger"), ("/board/figures/erp.orders_taken/alerts/", {"value": "-"}, "danger"),
-        ("/board/figures/erp.orders_taken/notes/", {"text": "  "}, "danger"), ("/board/figures/erp.orders_taken/notes/", {"text": "Fair"}, "ok"),
+        ("/board/figures/erp.orders_taken/target/", {"value": "12,5x"}, "danger", 'value="12,5x" aria-describedby="target-for"'),
+        ("/board/figures/erp.orders_taken/alerts/", {"value": "about 9"}, "danger", 'maxlength="20" value="about 9" required'),
+        ("/board/figures/erp.orders_taken/alerts/", {"value": "about 9"}, "danger", '<option value="" selected>'),
+        ("/board/figures/erp.orders_taken/alerts/", {"value": "about 9", "above": "1"}, "danger", '<option value="">'),
+        ("/board/figures/erp.orders_taken/notes/", {"text": "  "}, "danger", ""), ("/board/figures/erp.orders_taken/notes/", {"text": "Fair"}, "ok", "Fair"),
     ],
 )  # fmt: skip
-def test_a_refusal_stays_until_it_is_closed(counted: SimpleNamespace, as_: Any, path: str, given: dict[str, str], tone: str) -> None:  # noqa: F811
+def test_a_refusal_stays_until_it_is_closed_and_what_was_typed_with_it(
+    counted: SimpleNamespace, as_: Any, path: str, given: dict[str, str], tone: str, again: str  # noqa: F811
+) -> None:
     client = as_(counted.boss)
-    page = client.get(client.post(path, given)["Location"]).content.decode()
+    page = client.get(client.post(f"{path}?period=year", given)["Location"]).content.decode()
+    assert again in page and "period=year" in page
     assert f'class="toast-x" data-tone="{tone}"' in page and ("data-stay" in page.partition('class="toast-x"')[2][:80]) == (tone == "danger")

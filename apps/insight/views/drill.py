@@ -59,6 +59,7 @@ def _context(request: PortalRequest, key: str, asked: forms.Asked, now: Any) -> 
         "ignored": boards.ignored([boards.tile_view(PARTS, [found])], asked.filters), "change": figures.change_words(found),
         "thresholds": [(one, filter_words(one)) for one in boards.thresholds(person, key)],
         "watches": [(one, filter_words(one)) for one in watches(person, key)], "last_counted": found.window[1] - periods.DAY if found.window else None,
+        "typed": {name.removeprefix("typed_"): value for name, value in request.GET.items() if name.startswith("typed_")},
         "may_note": plan(person, "create", "insight.note").allowed and not asked.shown_on,
         "may_target": plan(person, "manage", "insight.target").allowed and asked.period.kind in TARGETED and not asked.shown_on,
     }  # fmt: skip

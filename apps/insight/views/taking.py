@@ -26,12 +26,17 @@ BY_JOB = ("pdf",)
 KEPT = ("period", "department", "product_line", "region")  # which month it is, each mail says anew
 
 
-def _back(request: PortalRequest, target: str, done: str, error: DomainError | None = None) -> HttpResponse:
+TYPED = {"goal": 20, "line": 20, "above": 1}  # what stands in the form again after a refusal, in letters at most
+
+
+def _back(request: PortalRequest, target: str, done: str, error: DomainError | None = None, **typed: str) -> HttpResponse:
+    """`typed`: what a person wrote that was refused; it stands in its field again."""
     if error is not None:
         messages.error(request, str(error), extra_tags="danger")
     else:
         messages.success(request, done, extra_tags="ok")
-    query = request.GET.urlencode()
+    query = urlencode([(name, value) for name, value in request.GET.items() if not name.startswith("typed_")]
+                      + [(f"typed_{name}", value[: TYPED[name]]) for name, value in typed.items()])  # fmt: skip
     return HttpResponseRedirect(f"{target}?{query}" if query else target)
 
 
@@ -105,7 +110,7 @@ def alert_set(request: PortalRequest, key: str) -> HttpResponse:
             return _back(request, target, _("You are not told any more."))
         watching.watch(person=request.person, kpi=key, above=above, value=number(text), filters=filters, now=now)
     except DomainError as error:
-        return _back(request, target, "", error)
+        return _back(request, target, "", error, line=text, above="1" if above else "")
     return _back(request, target, _("You are told when it is crossed."))
 
 
@@ -143,7 +148,7 @@ def target_set(request: PortalRequest, key: str) -> HttpResponse:
             return _back(request, target, _("There is no target any more."))
         services.set_target(**named, value=number(text))
     except DomainError as error:
-        return _back(request, target, "", error)
+        return _back(request, target, "", error, goal=text)
     return _back(request, target, _("The target is set."))
 
 
