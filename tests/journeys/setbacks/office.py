@@ -154,8 +154,9 @@ class Office:
         return rows(self.env["DATABASE_URL"], sql, *values)
 
     def quiet(self) -> bool:
-        """No job is due or running, but for timers and what comes round by itself."""
-        sql = """select 1 from jobs_job where state in ('DUE', 'LEASED', 'UNKNOWN') and repeat_seconds is null and key not like '%%:timer:%%' limit 1"""
+        """No job is due or running, but for timers, for what comes round by itself, and for digests, reminders and ends of snoozes of later days."""
+        sql = """select 1 from jobs_job where state in ('DUE', 'LEASED', 'UNKNOWN') and repeat_seconds is null and key not like '%%:timer:%%'
+                 and not (kind in ('notifications.digest', 'notifications.remind', 'notifications.wake') and run_at > now()) limit 1"""
         return not self.rows(sql)
 
 
