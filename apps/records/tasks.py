@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 
-from apps.jobs.registry import JobContext, task
+from apps.jobs.registry import JobContext, every, task
 from apps.records import services
 
 
@@ -16,3 +16,13 @@ def message_at(ctx: JobContext) -> None:
     with ctx.commit():
         services.tell_at(record=uuid.UUID(given["record"]), connector_id=given["connector"], key=given["message"],
                          at=dt.datetime.fromisoformat(given["at"]), now=ctx.now)
+
+
+@task(services.READ_AGED)
+def read_aged(ctx: JobContext) -> None:
+    """Soon after each midnight of the company."""
+    with ctx.commit():
+        ctx.result = {"asked": services.read_aged(now=ctx.now)}
+
+
+every(services.READ_AGED, dt.timedelta(minutes=10))

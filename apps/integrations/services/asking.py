@@ -14,12 +14,12 @@ def order_key(connection: str, stream: str, external_id: str) -> str:
     return f"{connection}:{stream}:{external_id}"
 
 
-def ask_for(*, connection: str, stream: str, external_id: str, now: dt.datetime, forced: bool = False) -> None:
-    """Enqueue the reading that a stored hint waits for. In the caller's transaction."""
+def ask_for(*, connection: str, stream: str, external_id: str, now: dt.datetime, forced: bool = False, key: str = "") -> None:
+    """Enqueue the reading that a stored hint waits for. `key`: what is asked for once only. In the caller's transaction."""
     jobs.enqueue(kind=READ_RECORD, payload={"connection": connection, "stream": stream, "external_id": external_id, "forced": forced},
-                 now=now, order_key=order_key(connection, stream, external_id))
+                 now=now, key=key, order_key=order_key(connection, stream, external_id))
 
 
-def request_read(*, connection: str, stream: str, external_id: str, now: dt.datetime) -> None:
-    """Have one record read again soon, without a hint. In the caller's transaction."""
-    ask_for(connection=connection, stream=stream, external_id=external_id, now=now, forced=True)
+def request_read(*, connection: str, stream: str, external_id: str, now: dt.datetime, key: str = "") -> None:
+    """Have one record read again soon, without a hint. `key`: once only. In the caller's transaction."""
+    ask_for(connection=connection, stream=stream, external_id=external_id, now=now, forced=True, key=key)
