@@ -23,8 +23,8 @@ MONTHS = 6
 def fill(people: SimpleNamespace) -> SimpleNamespace:
     """The shop, with orders of the six months before, counted."""
     now = clock.now()
-    shop.fill(people)
     today = clock.company_today(now)
+    shop.fill(people, ordered_on=today.isoformat())
     for month in range(1, MONTHS + 1):
         day = periods.add_months(today.replace(day=1), -month).isoformat()
         for number in range(2):

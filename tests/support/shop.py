@@ -52,8 +52,9 @@ def connect(now: dt.datetime) -> None:
         )  # fmt: skip
 
 
-def fill(people: SimpleNamespace) -> SimpleNamespace:
-    """A small company's worth: customers c-0.. with deals, orders, shipments, invoices, receivables, follow-ups; stock by SKU."""
+def fill(people: SimpleNamespace, *, ordered_on: str = "2026-11-20") -> SimpleNamespace:
+    """A small company's worth: customers c-0.. with deals, orders, shipments, invoices, receivables, follow-ups; stock by SKU. `ordered_on`: the day of
+    the orders; who asks for figures of this month by the real clock names one of it."""
     now = clock.now()
     connect(now)
     for index, (name, industry, city, owner) in enumerate(CUSTOMERS):
@@ -65,7 +66,7 @@ def fill(people: SimpleNamespace) -> SimpleNamespace:
             overdue="47500" if index == 0 else "0", limit="800000", open_invoices=2)  # fmt: skip
     _deals(people, now)
     for index in range(6):
-        _order(index, now)
+        _order(index, now, ordered_on)
     for sku, name, available, point in STOCK:
         put("stock", sku, key=sku, name=name, on_hand=available + 5, available=available, order_point=point, unit="u")
     put("follow_up", "f-0", customer_id="c-0", channel="call", subject="Budget fixed until Tuesday", author_email=people.ana.email,
@@ -110,11 +111,11 @@ def _deals(people: SimpleNamespace, now: dt.datetime) -> None:
             custom={"contract_no": "HT-2611-087", "erp_order_no": "SO-20874"} if won else {})  # fmt: skip
 
 
-def _order(index: int, now: dt.datetime) -> None:
+def _order(index: int, now: dt.datetime, ordered_on: str) -> None:
     number = index % 5
     name, state = CUSTOMERS[number][0], ("draft", "confirmed", "processing", "done", "cancelled", "processing")[index]
     put("order", f"o-{index}", key=f"SO-2087{index}", customer_key=f"K10{number}", customer_name=name, state=state,
-        amount=61200 + index * 9000, currency="CNY", payment_term="60 days", reference=f"d-{index}", ordered_on="2026-11-20",
+        amount=61200 + index * 9000, currency="CNY", payment_term="60 days", reference=f"d-{index}", ordered_on=ordered_on,
         comment="Standard clauses 2026", shipment_ids=[f"s-{index}"],
         lines=[{"sku": "IH-100", "name": "Chemical pump IH-100", "quantity": 12, "unit_price": 5100, "amount": 61200}])  # fmt: skip
     put("shipment", f"s-{index}", key=f"DN-550{index}", order_ids=[f"o-{index}"], order_keys=[f"SO-2087{index}"],
