@@ -94,7 +94,7 @@ class Board:
     def calm(self, seconds: float = 240) -> None:
         """Everything that happened is taken and added up."""
         def done() -> bool:
-            waiting = self.one("""select (select count(*) from jobs_job where state in ('DUE', 'LEASED', 'UNKNOWN')
+            waiting = self.one("""select (select count(*) from jobs_job where state in ('DUE', 'LEASED', 'UNKNOWN') and repeat_seconds is null
                 and (kind ~ '^(records|insight[.](take|rebuild)|integrations[.](load|begin|read))'))
                 + (select count(*) from insight_dirtyday) + (select count(*) from integrations_inboundmessage where state = 'PENDING')""")
             return int(waiting) == 0
