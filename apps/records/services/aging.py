@@ -20,7 +20,7 @@ def read_aged(*, now: dt.datetime) -> int:
     today = clock.company_today(now)
     midnight = dt.datetime.combine(today, dt.time(), clock.company_zone())
     asked = 0
-    for row in Record.objects.filter(kind__in=KINDS, deleted_at=None, as_of__lt=midnight).order_by("pk"):
+    for row in Record.objects.filter(kind__in=KINDS, deleted_at=None, as_of__lt=midnight).order_by("connection", "kind", "external_id"):
         if Decimal(str(row.data.get("balance") or 0)) and _answers(row.system):
             integrations.request_read(connection=row.connection, stream=integrations.stream_of(system=row.system, kind=row.kind),
                                       external_id=row.external_id, now=now, key=f"{READ_AGED}:{row.connection}:{row.external_id}:{today}")
