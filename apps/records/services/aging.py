@@ -20,14 +20,12 @@ def read_aged(*, now: dt.datetime) -> int:
     today = clock.company_today(now)
     midnight = dt.datetime.combine(today, dt.time(), clock.company_zone())
     asked = 0
-    for row in Record.objects.filter(kind__in=KINDS, deleted_at=None, as_of__lt=midnight).order_by("connection", "kind", "external_id"):
-        if Decimal(str(row.data.get("balance") or 0)) and _answers(row.system):
-            integrations.request_read(connection=row.connection, stream=integrations.stream_of(system=row.system, kind=row.kind),
-                                      external_id=row.external_id, now=now, key=f"{READ_AGED}:{row.connection}:{row.external_id}:{today}")
-            asked += 1
+    for connection in connections.connections().filter(enabled=True).exclude(state="down"):
+        rows = Record.objects.filter(connection=connection.key, kind__in=KINDS, deleted_at=None, as_of__lt=midnight).order_by("kind", "external_id")
+        streams = {kind: integrations.stream_of(system=connection.key, kind=kind) for kind in {row.kind for row in rows}}
+        for row in rows:
+            if Decimal(str(row.data.get("balance") or 0)):
+                integrations.request_read(connection=row.connection, stream=streams[row.kind], external_id=row.external_id, now=now,
+                                          key=f"{READ_AGED}:{row.connection}:{row.external_id}:{today}")
+                asked += 1
     return asked
-
-
-def _answers(system: str) -> bool:
-    connection = connections.connection(system)
-    return connection is not None and connection.enabled and connection.state != "down"
