@@ -39,6 +39,12 @@ def titles(tab: Any, selector: str = ".mrow") -> list[str]:
     return [text.strip() for text in tab.page.locator(f"{selector} .mt .clip").all_inner_texts()]
 
 
+def opened(page: Any, title: str) -> None:
+    """The message stands in the reading pane and its page's scripts run: a key pressed before that is nobody's."""
+    page.wait_for_selector(f".rbody h2:text-is('{title}')")
+    page.wait_for_load_state("load")
+
+
 def refreshed(page: Any) -> None:
     """The list has been replaced by what the server sends now."""
     page.evaluate("() => document.querySelector('#inbox-list .mfoot').setAttribute('data-before', '')")
@@ -98,7 +104,7 @@ def test_the_keyboard_alone_reads_marks_and_puts_away(open_page: Any, filled: Si
     keys.press("k")
     keys.press("j")
     keys.press("Enter")
-    page.wait_for_selector(".rbody h2:text-is('Know b')")
+    opened(page, "Know b")
     page.wait_for_selector(".mrow.unread:has-text('Know b')", state="detached")  # what is read loses its dot
     until(lambda: not Notification.objects.filter(params__what="b", read_at=None).exists(), what="read in the database")
     assert titles(tab) == ["Know a", "Know b", "Know c"]  # the list stays put
@@ -108,11 +114,11 @@ def test_the_keyboard_alone_reads_marks_and_puts_away(open_page: Any, filled: Si
     keys.press("j")
     keys.press("j")
     keys.press("Enter")
-    page.wait_for_selector(".rbody h2:text-is('Know b')")
+    opened(page, "Know b")
     keys.press("e")
-    page.wait_for_selector(".rbody h2:text-is('Know c')")  # on to the next
+    opened(page, "Know c")  # on to the next
     keys.press("e")
-    page.wait_for_selector(".rbody h2:text-is('Know a')")
+    opened(page, "Know a")
     assert titles(tab) == ["Know a"]
     assert tab.errors == []
 
@@ -124,7 +130,7 @@ def test_a_key_acts_on_the_message_that_has_the_focus_not_on_the_one_that_is_ope
     tab.goto("/inbox/?tab=notices")
     keys.press("j")
     keys.press("Enter")
-    page.wait_for_selector(".rbody h2:text-is('Know a')")
+    opened(page, "Know a")
     keys.press("j")
     keys.press("e")
     page.wait_for_selector("#toasts >> text=1 done.")
@@ -138,10 +144,10 @@ def test_a_key_acts_on_the_message_that_has_the_focus_not_on_the_one_that_is_ope
     keys.press("j")
     keys.press("j")
     keys.press("e")  # the list cannot finish a to-do: the one with the focus is opened
-    page.wait_for_selector(".rbody h2:text-is('Decide y')")
+    opened(page, "Decide y")
     keys.press("k")
     keys.press("Enter")
-    page.wait_for_selector(".rbody h2:text-is('Decide x')")
+    opened(page, "Decide x")
     keys.press("e")  # a to-do is not put away, it is done
     page.wait_for_selector("#toasts >> text=This waits for your decision")
     assert Notification.objects.filter(todo=True, state="OPEN").count() == 2
@@ -168,7 +174,7 @@ def test_what_is_dealt_with_elsewhere_leaves_and_a_lost_connection_says_how_old_
     tab.errors.clear()  # what the browser says about the line that was cut
     tab.goto("/inbox/?tab=notices")
     page.tap(".mrow .open >> nth=0")
-    page.wait_for_selector(".rbody h2:text-is('Know a')")
+    opened(page, "Know a")
     assert not page.is_visible("#inbox-list")  # the phone shows the list or the message
     page.tap("a[aria-label='Back to the list']")
     page.wait_for_selector("#inbox-list >> visible=true")
