@@ -104,6 +104,10 @@ class OidcSession(models.Model):
     def is_demo(self) -> bool:
         return self.issuer == DEMO_ISSUER
 
+    def lives(self, now: dt.datetime) -> bool:
+        """It was not ended, has not run out, and its account may come in; `account` is read with it. The same in a query: selectors._live."""
+        return self.epoch == self.account.session_epoch and self.account.is_active and self.expires_at > now
+
     def is_due(self, now: dt.datetime) -> bool:
         """The access token has run out: the identity provider must be asked again."""
         return self.access_expires_at is not None and self.access_expires_at <= now

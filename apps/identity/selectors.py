@@ -23,7 +23,9 @@ def _live() -> QuerySet[OidcSession]:
 
 def live_session(session_key: str) -> OidcSession | None:
     """The open portal session with its account; None when it was ended, has run out, or its account is switched off."""
-    return _live().select_related("account").filter(pk=session_key).first()
+    # Asked by every page: the fewer conditions, the sooner Django has put the question together, and that costs more than the answer.
+    row = next(iter(OidcSession.objects.select_related("account").filter(pk=session_key)), None)
+    return row if row is not None and row.lives(clock.now()) else None
 
 
 def alive_among(session_keys: Collection[str]) -> set[str]:

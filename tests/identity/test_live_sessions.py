@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from apps.core import sessions
+from apps.identity import selectors
 from apps.identity.models import Account, OidcSession
 from apps.identity.services import open_session
 
@@ -29,6 +30,7 @@ def test_ended_expired_revoked_and_unknown_ones_are_left_out(cast: Any, clock: d
     asked = {"lives", "expired", "revoked", "switched-off", "unknown", ""}
     assert sessions.alive_among(asked) == {"lives"}
     assert [key for key in sorted(asked) if sessions.is_alive(key)] == ["lives"]
+    assert [key for key in sorted(asked) if selectors.live_session(key)] == ["lives"]  # the same rule for one
 
 
 def test_a_thousand_sessions_are_two_reads(cast: Any, clock: dt.datetime, travel: Any, django_assert_num_queries: Any) -> None:

@@ -18,8 +18,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.core.cache import cache
-from django.db.models import Q, Subquery, Value
-from django.db.models.functions import Coalesce
+from django.db.models import Q, Subquery
 from django.utils.translation import get_language
 
 from apps.access.models import Assignment, Grant, PolicyEpoch, Role
@@ -54,6 +53,14 @@ class Policy:
     roles: dict[uuid.UUID, Role]
     grants: dict[uuid.UUID, list[Grant]]
     given: list[_Given]
+    held: dict[tuple[uuid.UUID, tuple[str, str]], list[HeldGrant]] = field(default_factory=dict)
+
+    def of_role(self, role_id: uuid.UUID, through: tuple[str, str]) -> list[HeldGrant]:
+        """What one role gives, for "why?" by way of a department or not. Worked out once: an epoch's grants do not change."""
+        name = (role_id, through)
+        if name not in self.held:
+            self.held[name] = [held(grant, self.roles[role_id], through) for grant in self.grants.get(role_id, [])]
+        return self.held[name]
 
 
 @dataclass
@@ -62,6 +69,7 @@ class _Remembered:
 
     epoch: str | None = None
     plans: dict[tuple[Any, str, str], HeldPlan] = field(default_factory=dict)
+    role_names: dict[Any, tuple[tuple[str, str], ...]] = field(default_factory=dict)
     held: dict[Any, list[HeldGrant]] = field(default_factory=dict)
     given: dict[Any, list[_Given]] = field(default_factory=dict)
     owners: str | None = None
@@ -88,6 +96,7 @@ def forget() -> None:
     if memory is not None:
         memory.epoch = None
         memory.plans.clear()
+        memory.role_names.clear()
         memory.held.clear()
         memory.given.clear()
         memory.owners = None
@@ -96,8 +105,9 @@ def forget() -> None:
 def person_at_the_door(account: Any) -> tuple[Any, str | None]:
     """The person behind an account and the name of the rights in force, with one query; (None, None) for a stranger and for nobody signed in."""
     in_force = PolicyEpoch.objects.filter(pk=1).values("value")[:1]
-    person = directory.behind(account).annotate(policy_epoch=Coalesce(Subquery(in_force), Value(""))).first()
-    return person, (person.policy_epoch if person is not None else None)
+    # Not `first()`, which asks for an order: every page asks this, and an order among one costs more than the answer.
+    person = next(iter(directory.behind(account).annotate(policy_epoch=Subquery(in_force))), None)
+    return person, (person.policy_epoch or "" if person is not None else None)
 
 
 def epoch() -> str:
@@ -177,6 +187,16 @@ def roles_of(person: Any, now: dt.datetime | None = None) -> list[Role]:
     return [role for role in known.values() if role.pk in found]
 
 
+def _role_names(person: Any) -> tuple[tuple[str, str], ...]:
+    memory = _current.get()
+    if memory is not None and person.pk in memory.role_names:
+        return memory.role_names[person.pk]
+    names = tuple((role.name, role.name_zh) for role in roles_of(person))
+    if memory is not None:
+        memory.role_names[person.pk] = names
+    return names
+
+
 def held_grants(person: Any, now: dt.datetime | None = None) -> list[HeldGrant]:
     """All grants of a person, as held."""
     if person is None:
@@ -191,8 +211,7 @@ def held_grants(person: Any, now: dt.datetime | None = None) -> list[HeldGrant]:
         if given.role_id in seen:
             continue
         seen.add(given.role_id)
-        role = in_force.roles[given.role_id]
-        found += [held(grant, role, given.unit_name) for grant in in_force.grants.get(given.role_id, [])]
+        found += in_force.of_role(given.role_id, given.unit_name)
     if memory is not None:
         memory.held[person.pk] = found
     return found
@@ -231,7 +250,7 @@ def _made_plan(person: Any, action: str, resource: str) -> HeldPlan:
         action=action,
         person_id=person.pk,
         grants=grants,
-        roles=tuple((role.name, role.name_zh) for role in roles_of(person)),
+        roles=_role_names(person),
         department_q=lambda column: Q(**{f"{column}__in": directory.ids_in_unit(path)}) if path else Q(pk__in=[]),
         department_ids=lambda: frozenset(directory.ids_in_unit(path)) if path else frozenset(),
     )

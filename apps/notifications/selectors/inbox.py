@@ -39,14 +39,17 @@ def awake(now: dt.datetime) -> Q:
 
 def todo_count(person: Any, now: dt.datetime | None = None) -> int:
     """The badge: what this person can act on now, snoozed ones left out. Never the number of unread messages."""
-    return todo_counts([person.pk], now)[person.pk] if person is not None else 0
+    return _badge(now or clock.now()).filter(person_id=person.pk).count() if person is not None else 0
+
+
+def _badge(now: dt.datetime) -> QuerySet[Notification]:
+    return Notification.objects.filter(awake(now), state=State.OPEN, todo=True)
 
 
 def todo_counts(person_ids: Iterable[uuid.UUID], now: dt.datetime | None = None) -> dict[uuid.UUID, int]:
     """The badges of several people, zeros included, by one read."""
     wanted = list(person_ids)
-    found = Notification.objects.filter(awake(now or clock.now()), person_id__in=wanted, state=State.OPEN, todo=True)
-    counted = dict(found.values_list("person_id").annotate(Count("pk")))
+    counted = dict(_badge(now or clock.now()).filter(person_id__in=wanted).values_list("person_id").annotate(Count("pk")))
     return {person: counted.get(person, 0) for person in wanted}
 
 

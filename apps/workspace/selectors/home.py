@@ -32,11 +32,13 @@ class Todos:
 
 def todos(person: Any, now: dt.datetime) -> Todos:
     """What this person can act on now, the most urgent first."""
+    count = notifications.todo_count(person, now)
+    if not count:
+        return Todos([], 0, 0, 0)
     rows = notifications.inbox(person, now=now, todo=True).order_by("rank_at", "-created_at")
-    count = notifications.todo_count(person)
-    overdue = rows.filter(due_at__lt=now).count() if count else 0
+    overdue = rows.filter(due_at__lt=now).count()
     groups: dict[str, list[notifications.Rendered]] = {"over": [], "today": [], "next": [], "none": []}
-    first = list(rows[:TODOS]) if count else []
+    first = list(rows[:TODOS])
     for row in first:
         groups[due_kind(row.due_at)].append(notifications.rendered(row, person))
     return Todos([TodoGroup(kind, items) for kind, items in groups.items() if items], count, overdue, len(first))
