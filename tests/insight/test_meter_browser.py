@@ -131,6 +131,7 @@ def test_a_key_is_made_by_keyboard_and_its_secret_is_told_once(open_page: Any, m
     tab.page.keyboard.press("Enter")
     secret = tab.page.locator(".note .mono, [role=status] .mono, .mono.brk").first.inner_text()
     assert secret.startswith("atr_")
+    tab.page.wait_for_load_state("load")
     tab.page.get_by_role("button", name="Copy the key").press("Enter")
     assert tab.page.evaluate("getSelection().toString().trim()") == secret  # also where the browser gives no clipboard
     row = Token.objects.get()

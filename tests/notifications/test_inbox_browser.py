@@ -267,7 +267,7 @@ def test_one_message_put_away_comes_back_with_one_key_and_several_are_snoozed_by
     tab.goto("/inbox/?tab=notices")
     for key, words in (("e", "1 done."), ("h", "1 snoozed.")):
         page.click(".mrow .open >> nth=0")
-        page.wait_for_selector("[data-pane]")
+        opened(page, "Know a")
         with page.expect_navigation():
             keys.press(key)
         page.wait_for_selector(f"[data-batch-undo] >> text={words}")
