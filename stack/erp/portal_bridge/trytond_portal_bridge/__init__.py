@@ -2,7 +2,8 @@ from trytond.pool import Pool
 
 
 def register():
-    from . import commands, documents, event, inbox, res, routes  # noqa: F401 (commands and routes register themselves)
+    from . import (  # noqa: F401 (commands and routes register themselves)
+        documents, event, inbox, invoices, purchases, res, routes, sales, shipments)
     Pool.register(
         event.Event, event.Feed, inbox.Command,
         res.User, res.UserApplication, res.Ticket,

@@ -1,7 +1,7 @@
 """Command inbox: one row per idempotency key, in the transaction of the effect.
 
-A command (commands.py) is a function (payload dict) -> result dict, or -> a function that gives the result once
-what was queued has run too. It runs with the rights of the calling user.
+A command (sales.py, shipments.py, purchases.py, invoices.py) is a function (payload dict) -> result dict, or -> a
+function that gives the result once what was queued has run too. It runs with the rights of the calling user.
 Anything it raises rolls back the effect and the key together.
 """
 import datetime as dt

@@ -357,5 +357,5 @@ def currencies(records):
 
 @reader('payment_term', 'account.invoice.payment_term', code='name')
 def payment_terms(records):
-    from .commands import term_days
+    from .sales import term_days
     return [{'id': t.id, 'name': t.name, 'days': term_days(t)} for t in records if t.active]
