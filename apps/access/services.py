@@ -35,10 +35,12 @@ def _renew_epoch() -> None:
     selectors.forget()
 
 
-def _announce(now: dt.datetime) -> None:
-    """In the caller's transaction: acts with the next request, and tells who keeps lists by rights."""
+def _announce(now: dt.datetime, until: dt.datetime | None = None) -> None:
+    """In the caller's transaction: acts with the next request, and tells who keeps lists by rights; again at `until`, when it runs out by itself. One
+    after the other: two that follow at once would both tell of what neither sees yet."""
     _renew_epoch()
-    jobs.publish(event=RIGHTS_CHANGED, data={}, now=now)
+    for moment in [None, until] if until else [None]:
+        jobs.publish(event=RIGHTS_CHANGED, data={}, now=now, order_key=RIGHTS_CHANGED, run_at=moment)
 
 
 def _check(actor: Any) -> None:
@@ -86,7 +88,7 @@ def assign_role(
             data={"to": whom, "until": valid_to.isoformat() if valid_to else ""},
             now=now,
         )
-        _announce(now)
+        _announce(now, until=valid_to)
     return made
 
 

@@ -13,7 +13,9 @@ from apps.audit import services as audit
 from apps.core.access import decide
 from apps.core.clock import company_today
 from apps.core.errors import InvalidInput, NotFound
+from apps.directory.events import PEOPLE_MOVED
 from apps.directory.models import Absence, OrgUnit, Person, ReportingLine
+from apps.jobs import services as jobs
 
 
 def upsert_unit(*, code: str, name: str, name_zh: str = "", parent: OrgUnit | None = None) -> OrgUnit:
@@ -54,6 +56,7 @@ def upsert_person(
     """Make or change the person with this issuer and subject; the login may change, the key never does. Leaves
     `active` alone."""
     with transaction.atomic():
+        before = Person.objects.filter(issuer=issuer, subject=subject).values_list("org_unit", flat=True).first()
         person, made = Person.objects.update_or_create(
             issuer=issuer,
             subject=subject,
@@ -78,7 +81,13 @@ def upsert_person(
             data={"org_unit": org_unit.code if org_unit else "", "employee_number": employee_number},
             now=now,
         )
+        if not made and before != person.org_unit_id:
+            _tell_of_a_move(now)
     return person
+
+
+def _tell_of_a_move(now: dt.datetime) -> None:
+    jobs.publish(event=PEOPLE_MOVED, data={}, now=now, order_key=PEOPLE_MOVED)
 
 
 def set_active(*, person_id: uuid.UUID, active: bool, now: dt.datetime, actor: Person | None = None) -> Person:
@@ -95,6 +104,7 @@ def set_active(*, person_id: uuid.UUID, active: bool, now: dt.datetime, actor: P
                 data={},
                 now=now,
             )
+            _tell_of_a_move(now)
     return person
 
 

@@ -20,6 +20,16 @@ for (const name of ["htmx:before:request", "htmx:before:swap"]) {
     late.add(widget);
   });
 }
+// The one request for all that the page had not at hand brings a card for each place: those that somebody works in are fetched later, the others come.
+document.body.addEventListener("htmx:before:swap", (event) => {
+  const tasks = event.detail?.tasks || [];
+  for (const task of tasks.filter((one) => one.type === "oob" && one.target instanceof Element)) {
+    const busy = [...task.target.querySelectorAll("section.widget")].find(isBusy);
+    if (!busy) continue;
+    late.add(busy);
+    tasks.splice(tasks.indexOf(task), 1);
+  }
+});
 function catchUp() {
   for (const widget of late) {
     if (widget.isConnected && isBusy(widget)) continue;

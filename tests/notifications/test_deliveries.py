@@ -207,6 +207,22 @@ def test_an_unread_todo_is_told_once_more(
     assert ("email+" in states(notice)) == bool(reminded)
 
 
+@pytest.mark.req("E13", "E14")
+def test_a_todo_that_slept_through_its_reminder_is_reminded_of_after_it_is_back(
+    mailbox: Mailbox, tell: Tell, cast: SimpleNamespace, clock: dt.datetime, go: Any
+) -> None:
+    choose(cast.boss, clock, remind_after=120)
+    notice = tell(cast.boss, "ask", "x", clock)
+    go(clock)
+    services.snooze(person=cast.boss, notification_id=notice, until=clock + 3 * HOUR, now=clock + HOUR)
+    sent = []
+    for half_hours in (4, 5, 6, 9, 10, 20):
+        go(clock + half_hours * HOUR / 2)
+        sent.append((half_hours / 2, len(mailbox.mails)))
+    assert sent == [(2.0, 1), (2.5, 1), (3.0, 2), (4.5, 2), (5.0, 3), (10.0, 3)]  # the first, back at 3, reminded of at 5, once
+    assert states(notice) == {"in_app": ("SENT", "inbox"), "email": ("SENT", "default"), "email++": ("SENT", "default"), "email+": ("SENT", "reminder")}
+
+
 @pytest.mark.req("E14")
 @pytest.mark.parametrize(("_case", "chosen", "second"), [
     ("on a channel that was not used yet", {"kinds": {"tests.ask": {"chat": "off"}}}, "chat:dingtalk+"),

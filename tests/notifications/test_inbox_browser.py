@@ -111,6 +111,7 @@ def test_the_keyboard_alone_reads_marks_and_puts_away(open_page: Any, filled: Si
     keys.press("u")
     page.wait_for_selector("#toasts >> text=Marked as unread.")
     page.wait_for_selector(".mrow.unread:has-text('Know b')")
+    page.wait_for_load_state("load")
     keys.press("j")
     keys.press("j")
     keys.press("Enter")

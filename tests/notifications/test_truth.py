@@ -17,9 +17,11 @@ from apps.access.models import Assignment, Grant, Role
 from apps.audit import selectors as audit
 from apps.core import kinds
 from apps.core.errors import NotPermitted
+from apps.directory import services as directory
 from apps.jobs.selectors import pending
 from apps.notifications import registry, selectors, services
 from apps.notifications.models import Notification
+from apps.notifications.selectors import Drift
 from apps.workflows import services as workflows
 from apps.workflows.models import Task
 from tests.notifications.walk import CASE, Company, server
@@ -164,6 +166,54 @@ def test_a_role_that_is_taken_ends_the_todos_only_it_could_act_on(told: Notifica
         access.assign_role(actor=cast.admin, role=one.role.code, person_id=one.person_id, org_unit_id=one.org_unit_id, now=later)
     run_jobs(now=later)
     assert selectors.todo_count(cast.boss, later) == 1 and selectors.drift(later) == frozenset()
+
+
+@pytest.mark.req("E13", "D9", "A12")
+def test_a_role_that_runs_out_and_a_person_that_moves_or_leaves_end_their_todos_without_an_alarm(
+    begin: Any, world: World, cast: SimpleNamespace, clock: dt.datetime, run_jobs: Any, travel: Any
+) -> None:
+    world.deciders = [cast.boss, cast.guest]
+    begin(ONE)
+    run_jobs(now=clock)
+    deciding = [grant.role_id for grant in Grant.objects.filter(resource="workflows.task") if "act" in grant.actions]
+    code = Role.objects.filter(pk__in=deciding).values_list("code", flat=True)[0]
+    at = [clock + dt.timedelta(minutes=minute) for minute in range(6)]
+
+    def open_todos(person: Any, moment: dt.datetime) -> int:
+        travel(moment)
+        run_jobs(now=moment)
+        return selectors.todo_count(person, moment)
+
+    access.assign_role(actor=cast.admin, role=code, person_id=cast.guest.pk, valid_to=at[1], now=clock)
+    assert [open_todos(cast.guest, moment) for moment in (clock, at[1] - dt.timedelta(seconds=1), at[1])] == [1, 1, 0]
+    unit = directory.upsert_unit(code="judges", name="Judges")
+    access.assign_role(actor=cast.admin, role=code, org_unit_id=unit.pk, now=at[1])
+    fields = {"login": cast.guest.login, "issuer": cast.guest.issuer, "subject": cast.guest.subject, "name": cast.guest.name}
+    directory.upsert_person(**fields, org_unit=unit, now=at[2])
+    assert open_todos(cast.guest, at[2]) == 1
+    directory.upsert_person(**fields, org_unit=cast.guest.org_unit, now=at[3])
+    assert open_todos(cast.guest, at[3]) == 0
+    directory.upsert_person(**fields, org_unit=unit, now=at[4])
+    assert open_todos(cast.guest, at[4]) == 1
+    directory.set_active(person_id=cast.guest.pk, active=False, now=at[5])
+    assert open_todos(cast.guest, at[5]) == 0 and selectors.drift(at[5]) == frozenset()
+    assert not Notification.objects.filter(kind=services.DRIFTED).exists()
+
+
+@pytest.mark.req("E13", "D9")
+def test_two_changes_of_rights_at_once_tell_a_person_once(
+    told: Notification, cast: SimpleNamespace, clock: dt.datetime, run_jobs: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_jobs(now=clock)
+    for code in ("finance", "sales"):
+        access.assign_role(actor=cast.admin, role=code, person_id=cast.guest.pk, now=clock)
+    waiting = list(pending(kind="notifications.follow_rights").values_list("order_key", flat=True))
+    assert len(waiting) == 2 and len(set(waiting)) == 1 and waiting[0]  # one after the other
+    # and should two look at the same moment: what the other told of meanwhile is not told of again
+    seen = frozenset({Drift("MISSING", told.kind, told.person_id, told.ref)})
+    monkeypatch.setattr("apps.notifications.services.truth.selectors.drift", lambda _now: seen)
+    services.follow_rights(now=clock)
+    assert Notification.objects.filter(ref=told.ref, person_id=told.person_id, state="OPEN").count() == 1
 
 
 @pytest.mark.req("E13")

@@ -185,7 +185,7 @@ def test_old_figures_stay_marked_when_a_refresh_fails(stocked: SimpleNamespace, 
     assert "Could not be refreshed" in page and "40 min ago" in page and "No open deal" in page
     with timezone.override("Asia/Shanghai"), translation.override("en"):  # as on her pages: what is remembered goes by both
         [view] = services.shown(person=stocked.ana, cells=[Cell("tests.moody", 0, 0, 4, 3)], widgets=WIDGETS, now=clock.now())
-    assert (view.state, view.old, view.together, view.triggers.endswith(", load delay:10s")) == ("ready", True, True, True)
+    assert (view.state, view.old, view.together, view.triggers.endswith(", load delay:10s")) == ("waiting", False, True, True)  # too old
 
 
 def test_a_widget_that_cannot_be_drawn_says_so(stocked: SimpleNamespace, as_: Any, moody: Moody, monkeypatch: Any) -> None:

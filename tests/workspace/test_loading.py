@@ -117,6 +117,19 @@ def test_fresh_is_shown_without_a_call_stale_is_shown_and_read_behind(cast: Simp
     assert services.fetched(person=cast.ana, widget=widget, now=NOW + dt.timedelta(seconds=32)).context["number"] == 2 and system.asks == 2
 
 
+@pytest.mark.req("U3", "D5")
+def test_one_of_the_portals_own_is_not_shown_for_hours_since_whose_rows_they_are_may_change(cast: SimpleNamespace, place: Any) -> None:
+    [widget] = place(Away("lab"))
+    widget.outside = ""
+    assert services.fetched(person=cast.ana, widget=widget, now=NOW).context["number"] == 1
+    at = [(second, shown(cast.ana, [widget], NOW + dt.timedelta(seconds=second))[0]) for second in (30, 31, 60, 61)]
+    assert [(second, view.state, view.old) for second, view in at] == [(30, "ready", False), (31, "ready", True), (60, "ready", True), (61, "waiting", False)]
+    cells = [Cell(widget.key, 0, 0, 4, 1)]
+    for second, number in ((30, 1), (31, 2), (4000, 3)):  # a browser that cannot ask is given what is due as well
+        [view] = services.shown(person=cast.ana, cells=cells, widgets=WIDGETS, now=NOW + dt.timedelta(seconds=second), whole=True)
+        assert (view.state, view.old, view.context["number"]) == ("ready", False, number)
+
+
 @pytest.mark.req("U3")
 def test_after_a_failure_the_last_figure_stays_and_the_system_is_left_alone_for_a_while(cast: SimpleNamespace, place: Any) -> None:
     system = Away("lab")

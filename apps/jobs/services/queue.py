@@ -43,15 +43,16 @@ def enqueue(*, kind: str, payload: dict[str, Any], now: dt.datetime, key: str = 
     return job
 
 
-def publish(*, event: str, data: dict[str, Any], now: dt.datetime, key: str = "", order_key: str = "") -> int:
+def publish(*, event: str, data: dict[str, Any], now: dt.datetime, key: str = "", order_key: str = "", run_at: dt.datetime | None = None) -> int:
     """Tell every subscriber of `event`: one job each, in the caller's transaction. Returns how many subscribers there are.
 
-    `key`: the event's own identity; published twice it is handled once. Order per `order_key` is kept for each subscriber by itself.
+    `key`: the event's own identity; published twice it is handled once. Order per `order_key` is kept for each subscriber by itself. `run_at`: it
+    happens then, by the clock alone.
     """
     subscribers = registry.SUBSCRIBERS.get(event, [])
     for subscriber in subscribers:
         enqueue(
-            kind=subscriber.kind, payload=data, now=now,
+            kind=subscriber.kind, payload=data, now=now, run_at=run_at,
             key=f"{key}|{subscriber.kind}" if key else "",
             order_key=f"{order_key}|{subscriber.kind}" if order_key else "",
         )

@@ -67,8 +67,8 @@ def plan(*, notification_ids: Iterable[uuid.UUID], now: dt.datetime, nth: int = 
         reaching = selectors.reaching_of(person)
         for channel in _ways(notice, selectors.addresses_of(person), nth):
             made += _planned(notice, channel, policies.route(kind, channel, reaching, now), reaching, now, nth)
-        if notice.todo and reaching.remind_after and not nth:
-            jobs.enqueue(kind=REMIND, key=f"{REMIND}:{notice.pk}", payload={"id": str(notice.pk)}, now=now,
+        if notice.todo and reaching.remind_after:
+            jobs.enqueue(kind=REMIND, key=f"{REMIND}:{notice.pk}{f':back:{nth}' if nth else ''}", payload={"id": str(notice.pk)}, now=now,
                          run_at=now + dt.timedelta(minutes=reaching.remind_after))
     return made
 
@@ -301,14 +301,15 @@ def _in_hand(row: Delivery) -> bool:
 def remind(*, notification_id: uuid.UUID, now: dt.datetime) -> bool:
     """A to-do that nobody looked at is told once more: on the channel chosen for it, else on one that was not used yet, else again."""
     notice = Notification.objects.select_for_update().filter(pk=notification_id, state=State.OPEN, read_at=None).first()
-    if notice is None or (notice.snoozed_until and notice.snoozed_until > now):
+    if notice is None or (notice.snoozed_until and notice.snoozed_until > now):  # asleep: the clock begins anew when it is back
         return False
     person = directory.people_by_id([notice.person_id]).get(notice.person_id)
     kind = kinds.KINDS.get(notice.kind)
     if person is None or kind is None or not person.active:
         return False
     reaching, addresses = selectors.reaching_of(person), selectors.addresses_of(person)
-    waits = Delivery.objects.filter(notification=notice, nth=0, state__in=WAITING).exclude(reason="digest").aggregate(until=Max("held_until"))["until"]
+    told = Delivery.objects.filter(notification=notice, state__in=WAITING).exclude(nth=REMINDER)
+    waits = told.exclude(reason="digest").aggregate(until=Max("held_until"))["until"]
     if waits is not None:  # not told yet: it is reminded of after it was, and not together with it
         after = max(waits, now) + dt.timedelta(minutes=reaching.remind_after or 60)
         jobs.enqueue(kind=REMIND, key=f"{REMIND}:{notice.pk}:{after.isoformat()}", payload={"id": str(notice.pk)}, now=now, run_at=after)

@@ -8,7 +8,7 @@ from collections import Counter
 from dataclasses import dataclass
 
 from django.conf import settings
-from django.db import transaction
+from django.db import connection, transaction
 
 from apps.audit import services as audit
 from apps.directory import selectors as directory
@@ -48,6 +48,7 @@ def reconcile(*, now: dt.datetime, cure: bool = True) -> Report:
     if report.cured:
         logger.error("to-do lists differ from what can be done: %s", report.counts)
         with transaction.atomic():
+            _one_at_a_time()
             for one in report.found:
                 _cure(one, now)
             _say(report, now)
@@ -57,16 +58,26 @@ def reconcile(*, now: dt.datetime, cure: bool = True) -> Report:
 def follow_rights(*, now: dt.datetime) -> int:
     """Rights were changed: to-dos that their person may not act on any more end, and those they may act on now begin. No fault of the portal,
     so nobody is alarmed. Returns how many."""
-    found = [one for one in selectors.drift(now) if one.what != "DOUBLE"]
+    seen = selectors.drift(now)
+    found = [one for one in (seen & selectors.drift(now) if seen else seen) if one.what != "DOUBLE"]  # two looks, as the reconciler takes
     with transaction.atomic():
+        _one_at_a_time()
         for one in sorted(found, key=lambda one: (one.kind, one.ref, str(one.person_id))):
             _cure(one, now)
     return len(found)
 
 
+def _one_at_a_time() -> None:
+    """Until the transaction ends: two that cure the same difference would both tell of it."""
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", ["notifications:truth"])
+
+
 def _cure(one: Drift, now: dt.datetime) -> None:
     if one.what == "MISSING":
-        OWNERS[one.kind].tell(ref=one.ref, person_ids=[one.person_id], now=now)
+        if not Notification.objects.filter(kind=one.kind, person_id=one.person_id, ref=one.ref, state=State.OPEN, todo=True).exists():
+            OWNERS[one.kind].tell(ref=one.ref, person_ids=[one.person_id], now=now)
         return
     rows = Notification.objects.select_for_update().filter(
         kind=one.kind, person_id=one.person_id, ref=one.ref, state=State.OPEN).order_by("-created_at", "-pk")

@@ -1,8 +1,8 @@
 """Loading widgets: what is remembered is shown at once, what is due is read behind the page, a system that does not answer delays nobody.
 
-A remembered figure is fresh for `widget.refresh` seconds and kept to be shown, with its age, for hours. Local widgets are read when the browser asks for
-them; outside ones in a bounded pool of threads per system, once at a time for all who ask (also across processes), and whoever was not waited for is told
-by a push.
+A remembered figure is fresh for `widget.refresh` seconds. Local widgets are read when the browser asks for them; meanwhile the remembered ones are shown
+for as long again and no longer. Outside ones are kept for hours, to be shown with their age, and read in a bounded pool of threads per system, once at a
+time for all who ask (also across processes); whoever was not waited for is told by a push.
 """
 
 from __future__ import annotations
@@ -35,6 +35,7 @@ from apps.workspace.selectors.systems import one_look
 
 log = logging.getLogger(__name__)
 STALE_FOR = 8 * 3600  # seconds a figure is kept to be shown, marked with its age, when its system does not answer
+AT_FIRST = 2  # times `refresh` that one of the portal's own is shown before it is read again: whose rows they are may have changed since
 WAIT = 2.5  # seconds the browser's own request for an outside widget waits for it; then the page is told by a push
 PAUSE = 10  # seconds after a failure in which a page does not ask the system again; a person may
 BUSY = 30  # seconds after which a reading that never ended counts for nothing
@@ -142,7 +143,8 @@ def shown(*, person: Any, cells: Iterable[Cell], widgets: dict[str, Widget], now
     views = [_at_hand(cell, widget, person, now, names, known) for cell, widget in placed]
     if not whole:
         return [replace(view, together=not view.widget.outside and (view.state == "waiting" or view.old)) for view in views]
-    return [replace(fetched(person=person, widget=v.widget, now=now), cell=v.cell) if v.state == "waiting" else v for v in views]
+    missing = [view.state == "waiting" or (view.old and not view.widget.outside) for view in views]
+    return [replace(fetched(person=person, widget=v.widget, now=now), cell=v.cell) if read else v for v, read in zip(views, missing, strict=True)]
 
 
 def keep_drawn(view: WidgetView, card: str) -> None:
@@ -155,6 +157,8 @@ def _at_hand(cell: Cell, widget: Widget, person: Any, now: dt.datetime, names: _
         return _read_now(widget, person, now, None, cell)[0]
     key = names.key(widget)
     kept, failed = known.get(key), f"{key}:failed" in known
+    if kept is not None and not widget.outside and _age(kept, now) > AT_FIRST * widget.refresh:
+        kept = None
     due = kept is None or _age(kept, now) > widget.refresh
     if due and widget.outside and not failed:
         flight = _begin(key, widget, person, now)

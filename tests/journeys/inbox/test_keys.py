@@ -62,6 +62,7 @@ def test_E13_messages_of_the_crm_are_read_marked_put_away_and_snoozed_by_keys_al
         shows(page, middle, oldest, selector=".mrow.unread")
         keys.press("u")
         expect(page.locator("#toasts")).to_contain_text("Marked as unread.")
+        page.wait_for_load_state("load")  # the next keys are for this page's scripts
         shows(page, newest, middle, oldest, selector=".mrow.unread")
         chosen_and_back(page, newest, middle, oldest)
         one_by_one(page, middle, oldest)
@@ -120,6 +121,7 @@ def one_by_one(page: Page, middle: str, oldest: str) -> None:
     page.wait_for_load_state("load")
     keys.press("h")
     expect(page.locator(".rbody h2")).to_have_text(oldest)
+    page.wait_for_load_state("load")
     shows(page, oldest)
 
 
