@@ -29,13 +29,16 @@ LEFT, OUT_OF_ORDERS, OPEN_ORDER = {"shipped", "done"}, {"draft", "cancelled"}, {
 ANSWERED_FOR = {"closed", "rejected", "duplicate"}
 IN_TIME_HOURS = 4
 QUARANTINE, CURRENCY, NO_DATE = "quarantine", "currency", "no_date"
+HELD = "held"  # the part of what is left out
+LEVELS = {"stock": ("stock.items", "stock.short", "stock.out", "stock.worth"), "receivable": ("receivable", "receivable.overdue")}
 # Where a record that was never taken is counted as left out.
 MAIN = {
     "order": ("order",), "invoice": ("invoice",), "shipment": ("shipment.left",), "deal": ("deal.closed_won", "deal.open"), "customer": ("customer",),
     "follow_up": ("follow_up",), "payment": ("payment",), "production": ("production.planned",), "purchase_order": ("purchase.planned",),
-    "case": ("case.answered",), "receivable": ("receivable",), "stock": ("stock.worth",),
+    "case": ("case.answered",), **LEVELS,
 }  # fmt: skip
 AMOUNTS = ("amount", "total_amount", "amount_total", "untaxed_amount", "total", "balance")
+OVERDUE = ("overdue",)
 
 
 @dataclass(frozen=True)
@@ -285,7 +288,7 @@ MAKERS: dict[str, Callable[[Json, Around], Iterator[Draft]]] = {
 
 
 def levels(kind: str, record: Json, around: Around) -> dict[str, Draft]:
-    """Stream -> the reading of today, of stocks that are known by readings alone."""
+    """Stream -> the reading of today, of stocks that are known by readings alone; `excluded` where it does not count."""
     on, region = around.read_on, region_of(record) or around.region
     if kind == "stock":
         line, price = around.lines.get(str(record.get("key") or ""), ""), around.prices.get(str(record.get("key") or ""), Decimal(0))
@@ -294,13 +297,19 @@ def levels(kind: str, record: Json, around: Around) -> dict[str, Draft]:
         worth = hundredths(Decimal(str(record.get("on_hand") or 0)) * price)
         values = {"stock.items": SCALE, "stock.short": SCALE * short, "stock.out": SCALE * (available <= 0), "stock.worth": worth}
         return {stream: Draft(stream, on, value=value, product_line=line) for stream, value in values.items()}
-    if kind == "receivable" and not _money(record, around):
+    if kind == "receivable":
         values = {"receivable": hundredths(record.get("balance")), "receivable.overdue": hundredths(record.get("overdue"))}
-        return {stream: Draft(stream, on, value=value, region=region) for stream, value in values.items()}
+        return {stream: Draft(stream, on, value=value, region=region, excluded=_money(record, around)) for stream, value in values.items()}
     return {}
 
 
-LEVELS = {"stock": ("stock.items", "stock.short", "stock.out", "stock.worth"), "receivable": ("receivable", "receivable.overdue")}
+def set_aside(kind: str, record: Json, around: Around, held_on: dt.date | None) -> list[Draft]:
+    """What stands beside a stock as left out: all of it since a later reading is in quarantine (without an amount: the last good one goes on counting);
+    and what is in another currency."""
+    made = levels(kind, record, around).values()
+    if held_on:
+        return [replace(draft, day=held_on, part=HELD, value=0, excluded=QUARANTINE) for draft in made]
+    return [replace(draft, part=HELD) for draft in made if draft.excluded] if any(draft.value for draft in made) else []
 
 
 def differences(wanted: Draft | None, before: Mapping[tuple[Any, ...], int], today: dt.date, stream: str) -> list[Draft]:
@@ -320,7 +329,8 @@ def differences(wanted: Draft | None, before: Mapping[tuple[Any, ...], int], tod
 
 def left_out(kind: str, raw: Json, day: dt.date) -> list[Draft]:
     """A record that was never taken: counted as left out in its main streams, with the amount it seems to have."""
-    return [Draft(stream, day, part="held", value=_amount(raw), excluded=QUARANTINE) for stream in MAIN.get(kind, ())]
+    amounts = {"receivable.overdue": _amount(raw, OVERDUE)}
+    return [Draft(stream, day, part=HELD, value=amounts.get(stream, _amount(raw)), excluded=QUARANTINE) for stream in MAIN.get(kind, ())]
 
 
 def held_back(kind: str, last: list[Draft], raw: Json, day: dt.date) -> list[Draft]:
@@ -330,10 +340,10 @@ def held_back(kind: str, last: list[Draft], raw: Json, day: dt.date) -> list[Dra
     return [*(replace(draft, excluded=QUARANTINE) for draft in last), *(draft for draft in left_out(kind, raw, day) if draft.stream not in streams)]
 
 
-def _amount(raw: Json) -> int:
+def _amount(raw: Json, names: Sequence[str] = AMOUNTS) -> int:
     """Of a record as its system has it: at the top, or in the record that the answer is about."""
     for place in (raw, *(value for value in raw.values() if isinstance(value, Mapping))):
-        found = next((place[name] for name in AMOUNTS if _is_number(place.get(name))), None)
+        found = next((place[name] for name in names if _is_number(place.get(name))), None)
         if found is not None:
             return hundredths(found)
     return 0

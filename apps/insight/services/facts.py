@@ -14,14 +14,17 @@ REBUILD = "insight.rebuild"
 SAME = [one.name for one in fields(Draft)]
 
 
-def keep(*, subject: str, drafts: Iterable[Draft], now: dt.datetime, streams: Sequence[str] | None = None, since: dt.date | None = None) -> int:
-    """Make `drafts` the facts in force of a subject (of `streams` and from the day `since` only, where given). Writes what differs, ends what it replaces,
-    marks both days dirty; in the caller's transaction. Returns how many facts were written or ended."""
+def keep(*, subject: str, drafts: Iterable[Draft], now: dt.datetime, streams: Sequence[str] | None = None, since: dt.date | None = None,
+         part: str | None = None) -> int:
+    """Make `drafts` the facts in force of a subject (of `streams`, of this `part` and from the day `since` only, where given). Writes what differs, ends what
+    it replaces, marks both days dirty; in the caller's transaction. Returns how many facts were written or ended."""
     rows = Fact.objects.select_for_update().filter(subject=subject, replaced_at=None)
     if streams is not None:
         rows = rows.filter(stream__in=streams)
     if since is not None:
         rows = rows.filter(day__gte=since)
+    if part is not None:
+        rows = rows.filter(part=part)
     return _write([_Page(subject, rows, drafts, now)], now)
 
 

@@ -79,14 +79,21 @@ def _take_levels(record: Measured, looking: _Looking, held: Any, now: dt.datetim
     """The last good reading of a stock goes on counting while a later one is in quarantine."""
     subject, around = _subject(record), looking.around(record)
     owner, unit, streams = record.owner_id, looking.units.get(record.owner_id), policies.LEVELS[record.kind]
-    aside = [Draft(streams[0], clock.company_today(held.created_at), part="held", excluded=policies.QUARANTINE, owner=owner,
-                   department=unit)] if held else []  # fmt: skip
-    changed = keep(subject=f"{subject}:held"[:180], drafts=aside, now=now)
+    changed = _keep_aside(subject, [] if record.gone and not held else policies.set_aside(
+        record.kind, record.data, around, clock.company_today(held.created_at) if held else None), owner, unit, now)  # fmt: skip
     if held:
         return changed
     wanted = {} if record.gone else policies.levels(record.kind, record.data, around)
-    wanted = {stream: replace(draft, owner=owner, department=unit) for stream, draft in wanted.items()}
+    wanted = {stream: replace(draft, owner=owner, department=unit) for stream, draft in wanted.items() if not draft.excluded}
     return changed + sum(_keep_level(subject, stream, wanted.get(stream), around.read_on, now) for stream in streams)
+
+
+def _keep_aside(subject: str, aside: Sequence[Draft], owner: uuid.UUID | None, unit: uuid.UUID | None, now: dt.datetime) -> int:
+    """Left out since the day that it was first, not since that of its latest reading; what was left out before the portal knew the record is over."""
+    place = f"{subject}:held"[:180]
+    since = dict(Fact.objects.filter(subject=place, replaced_at=None).values_list("stream", "day")) if aside else {}
+    drafts = [replace(draft, day=min(draft.day, since.get(draft.stream, draft.day)), owner=owner, department=unit) for draft in aside]
+    return keep(subject=place, drafts=drafts, now=now) + keep(subject=subject, drafts=[], now=now, part=policies.HELD)
 
 
 def _keep_level(subject: str, stream: str, wanted: Draft | None, today: dt.date, now: dt.datetime) -> int:
