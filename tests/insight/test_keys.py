@@ -99,6 +99,30 @@ def test_a_program_sees_what_its_owner_sees_at_that_moment(made: Any, shopped: S
     assert boss.get(f"{FIGURES}?key={KEY}").json()["rows"][0]["state"] == "forbidden"
 
 
+@pytest.mark.req("E9", "S7")
+@pytest.mark.parametrize("how", ["session", "key", "header"])
+def test_a_table_as_csv_is_data_taken_out(made: Any, shopped: SimpleNamespace, as_: Any, how: str) -> None:
+    """The administrator looks at boards and may not export: what he gets as JSON he does not get as a file."""
+    def ask(person: Any, path: str) -> Any:
+        client = made(person)[1] if how == "key" else as_(person)
+        return client.get(path, headers={"accept": "text/csv"}) if how == "header" else client.get(f"{path}?format=csv")
+
+    tables = [FIGURES, "/api/v1/bi/months", "/api/v1/bi/parts", ROWS]
+    for path in tables:
+        refused = ask(shopped.admin, path)
+        assert (refused.status_code, refused["Content-Type"]) == (403, "text/csv; charset=utf-8")
+        assert refused.content.decode() == "You may not take figures out as data. Ask for the right to export data. To see it, ask Guo Peng."
+        assert as_(shopped.admin).get(path).status_code == 200
+    assert not list(audit.entries(action="insight.table.exported"))
+    for path in tables:
+        assert ask(shopped.boss, path).content.startswith(b"\xef\xbb\xbf")
+    found = [(entry.actor_id, entry.object, entry.data["form"], entry.data["rows"]) for entry in audit.entries(action="insight.table.exported")]
+    assert found[0] == (shopped.boss.pk, "insight.table:bi/rows/erp.orders_taken", "csv", 4)
+    assert [one[1] for one in reversed(found)] == [f"insight.table:{path.removeprefix('/api/v1/')}" for path in tables]
+    assert as_(shopped.boss).get(ROWS).status_code == 200
+    assert len(list(audit.entries(action="insight.table.exported"))) == 4  # JSON is what the page shows
+
+
 def test_cells_that_a_spreadsheet_would_compute_are_text(made: Any, shopped: SimpleNamespace) -> None:
     from apps.insight import services
     from tests.insight.conftest import add_up

@@ -65,7 +65,7 @@ def _person(request: Request) -> Any:
 
 @declare("insight.customer_data", "export")
 class CustomersTable(TableView):
-    key_scope = "customers"
+    key_scope, exports = "customers", True
 
     @extend_schema(responses=TableSerializer, operation_id="bi_customers", parameters=[
         OpenApiParameter("after", OpenApiTypes.INT, description="in `next`"), OpenApiParameter("size", OpenApiTypes.INT, description="at most 500"), FORMAT])

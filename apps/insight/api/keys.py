@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.urls import path
+from django.utils.translation import gettext as _
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
@@ -27,7 +28,7 @@ from apps.insight.payloads import Reading
 from apps.insight.policies import periods
 from apps.insight.policies import tokens as policies
 from apps.insight.selectors import tokens as reading
-from apps.insight.services import tokens
+from apps.insight.services import exporting, tokens
 from apps.insight.services.exporting.sheets import safe
 
 LARGEST = 200
@@ -40,13 +41,19 @@ class CsvRenderer(BaseRenderer):
 
     def render(self, data: Any, accepted_media_type: str | None = None, renderer_context: Mapping[str, Any] | None = None) -> bytes:
         out = io.StringIO()
-        if "rows" not in data:  # a refusal
-            return str(data.get("error", {}).get("message", "")).encode()
+        if "rows" not in data:
+            return _refusal(data.get("error", {})).encode()
         writer = csv.DictWriter(out, data["columns"], extrasaction="ignore")
         writer.writeheader()
         for row in data["rows"]:
             writer.writerow({name: safe(value) if isinstance(value, str) and not _is_number(value) else value for name, value in row.items()})
         return out.getvalue().encode("utf-8-sig")
+
+
+def _refusal(error: Mapping[str, Any]) -> str:
+    """Why there is no table, and whom to ask."""
+    owner = (error.get("details") or {}).get("owner", "")
+    return f"{error.get('message', '')} {_('To see it, ask %(owner)s.') % {'owner': owner} if owner else ''}".strip()
 
 
 def _is_number(text: str) -> bool:
@@ -111,23 +118,37 @@ class OneTokenView(APIView):
 
 
 class TableView(APIView):
-    """A flat table: one row a thing, the same columns in every row."""
+    """A flat table: one row a thing, the same columns in every row. As CSV it is data taken out: a right of its own (`exports`: the view's own right is
+    one already), and audited."""
 
     key_scope = "figures"
+    exports = False
     authentication_classes = BY_KEY
     renderer_classes = [JSONRenderer, CsvRenderer]
 
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        if self._is_file() and not self.exports:
+            exporting.require_data(_person(request))
+
+    def _is_file(self) -> bool:
+        return bool(self.request.accepted_renderer.format == CsvRenderer.format)
+
     def table(self, columns: Sequence[str], rows: Iterable[Mapping[str, Any]], after: dict[str, str] | None = None) -> Response:
         """`after`: the parameters of the next page, None at the end."""
+        rows = list(rows)
+        if self._is_file():
+            exporting.note_table(person=_person(self.request), path=self.request.path, query=self.request.query_params.urlencode(), rows=len(rows),
+                                 now=clock.now())  # fmt: skip
         following = f"{self.request.path}?{urlencode({**self.request.query_params.dict(), **after})}" if after else None
-        response = Response({"columns": list(columns), "rows": list(rows), "next": following})
+        response = Response({"columns": list(columns), "rows": rows, "next": following})
         if following:
             response["Link"] = f'<{following}>; rel="next"'
         return response
 
 
 KEYS = OpenApiParameter("key", str, many=True, description="up to 60; default: those you may see")
-FORMAT = OpenApiParameter("format", str, enum=["json", "csv"], description="csv: the rows as a table")
+FORMAT = OpenApiParameter("format", str, enum=["json", "csv"], description="csv: the rows as a table; needs the right to export data, audited")
 
 
 def _readings(request: Request) -> list[Reading]:

@@ -160,6 +160,18 @@ def take(*, person: Any, print_id: uuid.UUID | str, now: dt.datetime) -> File:
     return File(f"{found.name}.{found.form}", FORMS[found.form][1], bytes(found.content))
 
 
+def require_data(person: Any) -> None:
+    """May this person take figures out as data? Raises NotPermitted."""
+    _require(person, "data")
+
+
+def note_table(*, person: Any, path: str, query: str, rows: int, now: dt.datetime) -> None:
+    """A flat table went out as CSV: by which address, and how much of it."""
+    with transaction.atomic():
+        audit.record(actor=person, action="insight.table.exported", object=f"insight.table:{path.rsplit('/api/v1/', 1)[-1]}"[:180], now=now,
+                     data={"form": "csv", "query": query[:500], "rows": rows})
+
+
 def expire(*, now: dt.datetime) -> int:
     """Files whose time is over go; their figures stay. Returns how many."""
     return Print.objects.filter(content__isnull=False, expires_at__lte=now).update(content=None, state=PrintState.EXPIRED)
