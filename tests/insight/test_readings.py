@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import uuid
 from decimal import Decimal
 from types import SimpleNamespace
 from typing import Any
@@ -155,6 +156,55 @@ def test_another_currency_and_a_missing_date_are_left_out_with_a_reason(shopped:
     found = read(shopped.admin, "erp.orders_taken")
     assert found.value == Decimal(343800)
     assert [(one.reason, one.count, one.amount, one.url) for one in found.excluded] == [("currency", 1, 10, ""), ("no_date", 1, 10, "")]
+
+
+BOUGHT = {"state": "open", "supplier_key": "S1", "amount": "5", "currency": "CNY"}
+MISSED = [
+    ("erp.shipping_late", "shipment", {"state": "packed", "planned_on": "2026-11-20"},
+     {"state": "done", "planned_on": "2026-11-19", "shipped_at": "2026-11-19T02:00:00+00:00"}),
+    ("erp.production_late", "production", {"state": "running", "planned_on": "2026-11-20", "quantity": "3", "sku": "PU"},
+     {"state": "done", "planned_on": "2026-11-19", "done_on": "2026-11-19", "quantity": "3", "sku": "PU"}),
+    ("erp.supply_late", "purchase_order", {**BOUGHT, "planned_on": "2026-11-20"}, {**BOUGHT, "planned_on": "2026-11-19", "received_on": "2026-11-19"}),
+]  # fmt: skip
+
+
+@pytest.mark.req("E8")
+@pytest.mark.parametrize(("key", "kind", "late", "fine"), MISSED, ids=[row[0] for row in MISSED])
+def test_behind_what_is_late_stands_what_is_late(shopped: SimpleNamespace, key: str, kind: str, late: dict[str, Any], fine: dict[str, Any]) -> None:
+    resource = f"erp.{kind}"
+    grant(shopped.ana, ("all", {"*": "read"}), resource=resource)
+    for ident, values in (("late-1", late), ("fine-1", fine), ("fine-2", fine)):
+        shop.put(kind, ident, key=ident, **values)
+    services.take_records(connection="erp", kind=kind, external_ids=["late-1", "fine-1", "fine-2"], now=NOW)
+    add_up()
+    found, page = read(shopped.ana, key), selectors.rows(shopped.ana, key, period=PERIOD, filters=Filters(), now=NOW)
+    assert (found.state, found.value, page.total) == ("ok", Decimal(1), 1)
+    assert [(row.title, row.hit, row.value) for row in page.rows] == [("late-1", False, Decimal(1))]
+
+
+@pytest.mark.req("E8")
+def test_behind_overdue_approvals_stand_those_that_wait(cast: SimpleNamespace, travel: Any) -> None:
+    travel(NOW)
+    for number, person in enumerate((cast.ana, cast.boss, cast.fin)):
+        for hit in (True, False):
+            drafts = [Draft("task.due", NOW.date(), part="t", hit=hit, owner=person.pk)]
+            services.keep(subject=f"oa:case:{uuid.UUID(int=10 * number + hit)}", drafts=drafts, now=NOW)
+    add_up()
+    page = selectors.rows(cast.admin, "oa.overdue", period=PERIOD, filters=Filters(), now=NOW)
+    assert (read(cast.admin, "oa.overdue").value, page.total, {row.hit for row in page.rows}) == (Decimal(3), 3, {False})
+
+
+@pytest.mark.req("E8")
+def test_an_order_of_two_product_lines_is_one_of_the_orders_counted(shopped: SimpleNamespace) -> None:
+    for sku, line in (("PU", "Pumps"), ("SP", "Spares")):
+        shop.put("product", f"p-{sku}", key=sku, name=sku, product_line=line)
+    shop.put("order", "o-8", key="SO-8", customer_key="K100", state="confirmed", amount="1000", currency="CNY", ordered_on="2026-11-22",
+             lines=[{"sku": sku, "quantity": 1, "unit_price": amount, "amount": amount} for sku, amount in (("PU", 900), ("SP", 100))])
+    services.take_records(connection="erp", kind="order", external_ids=["o-8"], now=NOW)
+    add_up()
+    page = selectors.rows(shopped.admin, "erp.order_count", period=PERIOD, filters=Filters(), now=NOW)
+    assert (read(shopped.admin, "erp.order_count").value, page.total) == (Decimal(5), 5)
+    assert [row.value for row in page.rows] == [Decimal(1)] * 5
 
 
 def test_events_of_records_reach_the_board_through_jobs(shopped: SimpleNamespace, run_jobs: Any) -> None:

@@ -12,9 +12,9 @@ from urllib.parse import quote
 
 from django.db.models import Count, Max, Q, Sum
 
-from apps.core import clock
+from apps.core import clock, kpis
 from apps.core.access import plan
-from apps.core.kpis import units
+from apps.core.kpis import Kpi, units
 from apps.insight.payloads import Filters, Period, Row, RowPage
 from apps.insight.policies import periods
 from apps.insight.selectors.readings import all_asked, reading
@@ -39,8 +39,18 @@ def rows(person: Any, key: str, *, period: Period, filters: Filters, after: str 
     first, end = periods.window(period, clock.company_today(as_shown or now))
     kpi = asked.kpi
     facts = facts_at(as_shown).filter(asked.question([kpi.stream], None).q(), day__lt=end, excluded="")
-    page = _levels(person, key, facts, after, _size(size)) if kpi.level else flow_rows(person, key, facts.filter(day__gte=first), after, _size(size))
+    if kpi.level:
+        page = _levels(person, key, facts, after, _size(size))
+    else:
+        page = flow_rows(person, key, _told_of(kpi, facts.filter(day__gte=first)), after, _size(size))
     return replace(page, rows=tuple(replace(row, value=Decimal(row.n)) for row in page.rows)) if kpi.counts else page
+
+
+def _told_of(kpi: Kpi, facts: Any) -> Any:
+    """Of a figure of what was missed, what was missed; of a count, what adds to it: the second product line of an order does not."""
+    if isinstance(kpi, kpis.Missed):
+        return facts.filter(hit=False, n__gt=0)
+    return facts.filter(n__gt=0) if isinstance(kpi, kpis.Count) else facts
 
 
 def _size(wanted: int) -> int:
