@@ -39,12 +39,13 @@ class Filters:
 
 @dataclass(frozen=True)
 class Point:
-    """One month of a series. `label` "2026-11". `whole` False: the month is not over."""
+    """One month of a series. `label` "2026-11". `whole` False: the month is not over. `suppressed`: too few people stand behind it, it has no value."""
 
     start: dt.date
     label: str
     value: Decimal | None
     whole: bool = True
+    suppressed: bool = False
 
 
 @dataclass(frozen=True)

@@ -160,10 +160,13 @@ def test_what_can_be_divided_by_what(_case: str, key: str, cut: Cut, look: str, 
 
 
 @pytest.mark.parametrize(("people", "hidden"), [
-    ({}, set()), ({"a": 5, "b": 4}, set()),
-    ({"a": 1, "b": 4, "c": 9}, {"a", "b"}), ({"a": 1, "b": 2, "c": 9}, {"a", "b"}), ({"a": 0, "b": 9}, set()), ({"a": 1}, {"a"}),
+    ({}, set()), ({"a": "12345", "b": "1234"}, set()),
+    ({"a": "1", "b": "2345", "c": "123456789"}, {"a", "b"}), ({"a": "1", "b": "23", "c": "123456789"}, {"a", "b"}), ({"a": "", "b": "1234"}, set()),
+    ({"a": "1"}, {"a"}), ({"a": "1", "b": "2", "c": "3456789"}, {"a", "b", "c"}), ({"a": "1", "b": "1", "c": "345", "d": "6789"}, {"a", "b", "c"}),
+    ({"a": "12", "b": "13", "c": "4567"}, {"a", "b"}),
 ])  # fmt: skip
-def test_who_is_hidden(people: dict[str, int], hidden: set[str]) -> None:
+def test_who_is_hidden(people: dict[str, str], hidden: set[str]) -> None:
+    """Part -> its people, a letter each: with one part alone another is hidden, and so on until three people stand behind those that are."""
     assert cuts.hidden(people, people, 3) == hidden
 
 

@@ -52,6 +52,7 @@ class PointSerializer(serializers.Serializer[Any]):
     label = serializers.CharField()  # type: ignore[assignment]
     value = _money(allow_null=True)
     whole = serializers.BooleanField(help_text="false: the month is not over")
+    suppressed = serializers.BooleanField(help_text="too few people stand behind it")
 
 
 class PartSerializer(serializers.Serializer[Any]):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -99,11 +99,13 @@ def leading(worth: Mapping[str, Any], names: Mapping[str, str], *, top: int, sor
     return (first if sort == "value" else sorted(first, key=lambda part: names[part])), rest
 
 
-def hidden(people: Mapping[Any, int], shown: Iterable[Any], least: int) -> set[Any]:
-    """Parts with fewer people than `least` (but some); where that is one alone, the next smallest too: it could be worked out from the whole."""
-    there = [part for part in shown if people.get(part, 0)]
-    found = {part for part in there if people[part] < least}
-    others: Sequence[Any] = [part for part in there if part not in found]
-    if len(found) == 1 and others:
-        found.add(min(others, key=lambda part: people[part]))
-    return found
+def hidden(people: Mapping[Any, Collection[str]], shown: Iterable[Any], least: int) -> set[Any]:
+    """Parts with fewer people than `least` (but some), and the next smallest with them until that many people stand behind those that are hidden, and they
+    are two: the whole less what is shown is no small group."""
+    there = sorted((part for part in shown if people.get(part)), key=lambda part: (len(people[part]), str(part)))
+    found = [part for part in there if len(people[part]) < least]
+    for part in there[len(found):] if found else ():
+        if len(found) > 1 and len({person for one in found for person in people[one]}) >= least:
+            break
+        found.append(part)
+    return set(found)

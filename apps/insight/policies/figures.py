@@ -200,9 +200,11 @@ def chart_of_months(readings: Sequence[Reading], look: str) -> dict[str, Any]:
 
 
 def _line(name: str, points: Sequence[Point], starts: Sequence[Any], unit: str, role: str) -> dict[str, Any]:
-    by_start = {point.start: point.value for point in points}
-    values = [by_start.get(start) for start in starts]
-    return {"name": str(name), "values": [None if v is None else float(v) for v in values], "texts": [written(v, unit) for v in values], "role": role}
+    by_start = {point.start: point for point in points}
+    values = [by_start[start].value if start in by_start else None for start in starts]
+    held = [start in by_start and by_start[start].suppressed for start in starts]
+    texts = [_("too few to show") if few else written(value, unit) for value, few in zip(values, held, strict=True)]
+    return {"name": str(name), "values": [None if value is None else float(value) for value in values], "texts": texts, "role": role}
 
 
 def chart_of_parts(reading: Reading) -> dict[str, Any]:

@@ -23,6 +23,7 @@ from apps.insight.policies.cuts import FIELDS, OTHERS, TIMES, Cut
 from apps.insight.policies.periods import Window
 from apps.insight.selectors import sums, then
 from apps.insight.selectors.asked import Asked, Span
+from apps.insight.selectors.crowd import behind
 from apps.insight.selectors.readings import all_asked
 from apps.insight.selectors.sums import APART, Ledger, Question
 
@@ -122,7 +123,7 @@ class _Cells:
         self.groups: dict[tuple[str, str], list[str]] = {}
         for group in table.book.groups():
             self.groups.setdefault(self._place(group), []).append(group)
-        self.people = self._people() if self._guarded() else {}
+        self.people, self.held = (self._people(), self._held()) if self._guarded() else ({}, set())
 
     def _guarded(self) -> bool:
         """A figure about people, and not about the viewer alone."""
@@ -138,17 +139,23 @@ class _Cells:
 
     def values(self, axis: Sequence[Part], drawn: Sequence[Part]) -> tuple[tuple[PartValue, ...], ...]:
         """Series by series, along the axis."""
-        hidden = policies.hidden({place: len(some) for place, some in self.people.items()}, self.people, settings.INSIGHT_SMALLEST_GROUP)
+        hidden = policies.hidden(self.people, self.people, settings.INSIGHT_SMALLEST_GROUP)
         return tuple(tuple(self._value(index, part, line, hidden) for index, part in enumerate(axis)) for line in drawn)
 
     def _value(self, index: int, part: Part, line: Part, hidden: set[Any]) -> PartValue:
         column, window = ("", self.table.windows[index]) if self.table.timed else (part.key, self.table.windows[0])
-        if (index if self.table.timed else column, line.key) in hidden:
+        if window in self.held or (index if self.table.timed else column, line.key) in hidden:
             return PartValue(None, 0, suppressed=True)
         found = self.table.summed(window, self.groups.get((column, line.key), []))
         one = found[self.table.kpi.stream]
         rows = one.n if self.table.kpi.level else one.rows
         return PartValue(self.table.kpi.value(found) if rows or one.total or self.table.timed else None, rows)
+
+    def _held(self) -> set[Window]:
+        """Windows whose figure would tell of a small group, itself or by what is left without it."""
+        one, stream = self.table.one, self.table.kpi.stream
+        crowd = behind(one.question([stream], self.table.at), self.table.windows, one.filters)
+        return {window for window in self.table.windows if crowd.why(stream, window)}
 
     def _people(self) -> dict[tuple[Any, str], set[str]]:
         """(column or place of the time, series) -> who stands behind it."""

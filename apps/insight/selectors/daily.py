@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
-from django.conf import settings
 from django.db.models import Min
 
 from apps.core.kpis import Kpi, get
@@ -17,6 +16,7 @@ from apps.insight.payloads import Filters
 from apps.insight.policies import periods
 from apps.insight.selectors import sums
 from apps.insight.selectors.asked import Asked
+from apps.insight.selectors.crowd import behind
 from apps.insight.selectors.rights import reaches
 from apps.insight.selectors.sums import Ledger
 from apps.insight.selectors.then import narrowed
@@ -42,10 +42,10 @@ def _of(one: Asked, days: Sequence[dt.date], person: Any) -> Days:
     kpi, first = one.kpi, periods.month_of(days[0])
     windows = [(first, day + periods.DAY) for day in days] if kpi.level else [(day, day + periods.DAY) for day in days]
     book = sums.ledger(one.question(kpi.streams, None), windows, kpi.streams if kpi.level else ())
-    quiet = kpi.about_people and one.reach.owners != {person.pk}
+    held = _held(one, days) if kpi.about_people and one.reach.owners != {person.pk} else set()
     begun = Rollup.objects.filter(grain=Grain.DAY, stream=kpi.stream).aggregate(first=Min("start"))["first"]
     return {
-        day: None if begun is None or day < begun or (quiet and _too_few(one, day)) else _value(kpi, book, first, day) for day in days
+        day: None if begun is None or day < begun or day in held else _value(kpi, book, first, day) for day in days
     }  # fmt: skip
 
 
@@ -54,6 +54,7 @@ def _value(kpi: Kpi, book: Ledger, first: dt.date, day: dt.date) -> Decimal | No
     return kpi.value({stream: book.level(stream, first, end) if kpi.level else book.flow(stream, (day, end)) for stream in kpi.streams})
 
 
-def _too_few(one: Asked, day: dt.date) -> bool:
-    people = sums.people(one.question([one.kpi.stream], None), (day, day + periods.DAY))
-    return 0 < len({person for some in people.values() for person in some}) < settings.INSIGHT_SMALLEST_GROUP
+def _held(one: Asked, days: Sequence[dt.date]) -> set[dt.date]:
+    """Days whose figure would tell of a small group."""
+    crowd = behind(one.question([one.kpi.stream], None), [(day, day + periods.DAY) for day in days], one.filters)
+    return {day for day in days if crowd.why(one.kpi.stream, (day, day + periods.DAY))}

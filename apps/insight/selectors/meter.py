@@ -22,7 +22,7 @@ from apps.insight.payloads import Control, Filters, Gauge, GaugePart, Reading, R
 from apps.insight.policies.meter import LEAST, MEASURES, NOTHING, ON_BOARDS, VIEWS, Comparison, Measure, compare, reached, value_of
 from apps.insight.policies.periods import DAY
 from apps.insight.selectors import then
-from apps.insight.selectors.readings import too_few
+from apps.insight.selectors.crowd import too_few
 from apps.insight.selectors.rights import Reach, reaches
 from apps.insight.selectors.rows import flow_rows
 

@@ -7,14 +7,15 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.conf import settings
-from django.utils.translation import gettext as _
 
 from apps.core import clock
 from apps.core.kpis import Kpi, Sums, get
-from apps.insight.payloads import Filters, OldSeries, Period, Point, Reading, Share, State
+from apps.insight.payloads import Filters, OldSeries, Period, Point, Reading, Share
+from apps.insight.policies import cuts
 from apps.insight.policies.periods import Window
 from apps.insight.selectors import around, sums, then
 from apps.insight.selectors.asked import Asked, Span
+from apps.insight.selectors.crowd import Crowd, behind
 from apps.insight.selectors.rights import both, reaches
 from apps.insight.selectors.sums import Ledger, Question
 
@@ -53,16 +54,15 @@ class _Books:
         self.span, self.at = span, at
         self._plain: dict[Question, Ledger] = {}
         self._parts: dict[tuple[Question, str], Ledger] = {}
-        self._people: dict[Question, dict[tuple[str, str], set[str]]] = {}
+        self._crowds: dict[Question, Crowd] = {}
         for group in _alike(asked, lambda one: one.question((), at)):
             streams = {stream for one in group for stream in one.streams}
             levels = {stream for one in group for kpi in one.versions if kpi.level for stream in kpi.streams}
             flows = {stream for one in group for kpi in one.versions if not kpi.level for stream in kpi.streams}
             windows = (span.flows if flows else []) + (span.levels if levels else [])
             self._plain[group[0].question((), at)] = sums.ledger(group[0].question(streams, at), windows, levels)
-            people = {one.kpi.stream for one in group if one.kpi.about_people}
-            if people:
-                self._people[group[0].question((), at)] = sums.people(group[0].question(people, at), span.window)
+            people = {kpi.stream for one in group for kpi in one.versions if kpi.about_people}
+            self._crowds[group[0].question((), at)] = behind(group[0].question(people, at), span.flows, group[0].filters)
         for group in _alike(asked, lambda one: (one.question((), at), one.kpi.breakdown)):
             streams = {stream for one in group for stream in one.kpi.streams}
             levels = {stream for one in group if one.kpi.level for stream in one.kpi.streams}
@@ -76,10 +76,8 @@ class _Books:
     def parts(self, one: Asked) -> Ledger:
         return self._parts[(one.question((), self.at), one.kpi.breakdown)]
 
-    def people(self, one: Asked) -> dict[str, set[str]]:
-        """Department -> people with facts of this indicator in its window."""
-        found = self._people.get(one.question((), self.at), {})
-        return {unit: people for (stream, unit), people in found.items() if stream == one.kpi.stream}
+    def crowd(self, one: Asked) -> Crowd:
+        return self._crowds[one.question((), self.at)]
 
     def sums(self, kpi: Kpi, book: Ledger, window: Window, group: str = "") -> dict[str, Sums]:
         """What the indicator is computed from, of a window or at its end."""
@@ -110,14 +108,16 @@ def _reading(one: Asked, books: _Books, beside: around.Beside, span: Span) -> Re
     known = any(stream == kpi.stream for stream, _group in (*book.months, *book.days, *book.before))
     words |= {"as_of": beside.as_of(kpi), "stale": beside.stale(kpi), "excluded": beside.excluded(one)}
     words |= {"notes": beside.notes(kpi), "target": beside.target(kpi)}
-    state = _state(one, books, beside) if known else "empty"
-    if state != "ok":
-        return Reading(**words, state=state, why=(too_few(),) if state == "suppressed" else ())
+    if not known:
+        return Reading(**words, state="empty")
+    crowd = None if one.reach.owners == {beside.person.pk} else books.crowd(one)  # about the viewer alone
+    if why := _held(kpi, crowd, span.window):
+        return Reading(**words, state="suppressed", why=(why,))
     now = books.sums(kpi, book, span.window)
-    parts = _parts(one, books, beside)
+    former = None if _held(kpi, crowd, span.former) else kpi.value(books.sums(kpi, book, span.former))
     return Reading(
-        **words, state="ok", value=kpi.value(now), former=kpi.value(books.sums(kpi, book, span.former)), series=_series(kpi, books, book, span),
-        breakdown_by=kpi.breakdown, breakdown=parts, rows=_rows(kpi, now), old=_old(one, books, book, span),
+        **words, state="ok", value=kpi.value(now), former=former, series=_series(kpi, books, book, span, crowd), breakdown_by=kpi.breakdown,
+        breakdown=_parts(one, books, beside, crowd), rows=_rows(kpi, now), old=_old(one, books, book, span, crowd),
     )
 
 
@@ -126,36 +126,42 @@ def _rows(kpi: Kpi, found: dict[str, Sums]) -> int:
     return one.n if kpi.level else one.rows
 
 
-def _series(kpi: Kpi, books: _Books, book: Ledger, span: Span) -> tuple[Point, ...]:
+def _series(kpi: Kpi, books: _Books, book: Ledger, span: Span, crowd: Crowd | None) -> tuple[Point, ...]:
+    held = _held_months(kpi, span, crowd)
     return tuple(
-        Point(window[0], f"{window[0]:%Y-%m}", kpi.value(books.sums(kpi, book, window)), whole)
+        Point(window[0], f"{window[0]:%Y-%m}", None if window in held else kpi.value(books.sums(kpi, book, window)), whole, window in held)
         for window, whole in zip(span.months, span.whole, strict=True)
     )  # fmt: skip
 
 
-def _old(one: Asked, books: _Books, book: Ledger, span: Span) -> tuple[OldSeries, ...]:
+def _held(kpi: Kpi, crowd: Crowd | None, window: Window) -> str:
+    """Why a figure about people is not shown; "" for one about enough of them, and for every other figure."""
+    return crowd.why(kpi.stream, window) if crowd and kpi.about_people else ""
+
+
+def _held_months(kpi: Kpi, span: Span, crowd: Crowd | None) -> set[Window]:
+    """Those of too few people; inside a period whose whole is shown also those from which they could be worked out."""
+    held = {month for month in span.months if _held(kpi, crowd, month)}
+    if crowd is None or not held:
+        return held
+    for first, end in (span.window, span.former):
+        inside = [month for month in span.months if first <= month[0] and month[1] <= end and month != (first, end)]
+        people = {month: crowd.inside(kpi.stream, month) for month in inside}
+        if held & set(inside):
+            held |= cuts.hidden(people, inside, settings.INSIGHT_SMALLEST_GROUP)
+    return held
+
+
+def _old(one: Asked, books: _Books, book: Ledger, span: Span, crowd: Crowd | None) -> tuple[OldSeries, ...]:
     newer, found = one.versions[0], []
     for kpi in one.versions[1:]:
-        found.append(OldSeries(kpi.version, str(kpi.formula), newer.since, _series(kpi, books, book, span)))
+        found.append(OldSeries(kpi.version, str(kpi.formula), newer.since, _series(kpi, books, book, span, crowd)))
         newer = kpi
     return tuple(found)
 
 
-def _state(one: Asked, books: _Books, beside: around.Beside) -> State:
-    """A figure about people is shown when it is about enough of them, or about the viewer alone."""
-    if not one.kpi.about_people or one.reach.owners == {beside.person.pk}:
-        return "ok"
-    people = {person for some in books.people(one).values() for person in some}
-    return "suppressed" if 0 < len(people) < settings.INSIGHT_SMALLEST_GROUP else "ok"
-
-
-def too_few() -> str:
-    """Why a figure about people is not shown."""
-    return _("Fewer than %(count)s people stand behind this figure, so it is not shown.") % {"count": settings.INSIGHT_SMALLEST_GROUP}
-
-
-def _parts(one: Asked, books: _Books, beside: around.Beside) -> tuple[Share, ...]:
-    """The largest first. Where one part alone is hidden, the next smallest is hidden with it: it could be worked out from the whole."""
+def _parts(one: Asked, books: _Books, beside: around.Beside, crowd: Crowd | None) -> tuple[Share, ...]:
+    """The largest first. With small parts so many others are hidden that they cannot be worked out from the whole."""
     kpi, book = one.kpi, books.parts(one)
     shares = []
     for group in sorted(book.groups()):
@@ -163,20 +169,8 @@ def _parts(one: Asked, books: _Books, beside: around.Beside) -> tuple[Share, ...
         if _rows(kpi, found) or found[kpi.stream].total:
             shares.append(Share(group, beside.label(kpi.breakdown, group), kpi.value(found), _rows(kpi, found)))
     shares.sort(key=lambda share: (-(share.value or 0), share.label))
-    hidden = _hidden(one, books, shares, beside)
+    people = crowd.parts(kpi.stream, books.span.window, kpi.breakdown) if crowd and kpi.about_people else {}
+    hidden = cuts.hidden(people, [share.key for share in shares], settings.INSIGHT_SMALLEST_GROUP)
     shown = [share for share in shares if share.key not in hidden]
     rest = sorted((share for share in shares if share.key in hidden), key=lambda share: share.label)  # their order would tell of their size
     return (*shown, *(Share(share.key, share.label, None, 0, suppressed=True) for share in rest))
-
-
-def _hidden(one: Asked, books: _Books, shares: Sequence[Share], beside: around.Beside) -> set[str]:
-    if not one.kpi.about_people or one.reach.owners == {beside.person.pk}:
-        return set()
-    people, least = books.people(one), settings.INSIGHT_SMALLEST_GROUP
-    if one.kpi.breakdown != "department":
-        return {share.key for share in shares if share.rows < least}
-    hidden = {share.key for share in shares if len(people.get(share.key, ())) < least}
-    if len(hidden) == 1 and len(shares) > 1:
-        hidden.add(min((share for share in shares if share.key not in hidden), key=lambda share: len(people.get(share.key, ()))).key)
-    return hidden
-

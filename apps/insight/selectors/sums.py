@@ -227,18 +227,3 @@ def _before_by_sums(book: Ledger, question: Question, first: dt.date, levels: se
     for stream, *rest in rows.order_by().values_list("stream", *names).annotate(*(Sum(name, default=0) for name in SUMS)):
         values = dict(zip(SUMS, rest[len(names) :], strict=True))
         book.before.setdefault((stream, _group(rest[: len(names)])), Sums()).add(bucket=0, **values)
-
-
-def people(question: Question, window: Window) -> dict[tuple[str, str], set[str]]:
-    """(stream, department) -> people with facts in a window: how many stand behind a figure."""
-    found: dict[tuple[str, str], set[str]] = {}
-    if question.at is not None or question.by_dimension:
-        rows: Iterable[tuple[Any, ...]] = _facts(question).filter(day__gte=window[0], day__lt=window[1]).order_by().values_list(
-            "stream", "department", "owner").distinct()
-    else:
-        kept = Rollup.objects.filter(question.q(), grain=Grain.DAY_PERSON, start__gte=window[0], start__lt=window[1])
-        rows = kept.order_by().values_list("stream", "department", "owner").distinct()
-    for stream, unit, owner in rows:
-        if owner is not None:
-            found.setdefault((stream, _word(unit)), set()).add(str(owner))
-    return found

@@ -18,8 +18,8 @@ from apps.directory import selectors as directory
 from apps.insight.models import Baseline, LiveDepartment, Sight
 from apps.insight.payloads import Reading
 from apps.insight.policies.meter import MEASURES
+from apps.insight.selectors.crowd import too_few
 from apps.insight.selectors.meter import is_small, sample
-from apps.insight.selectors.readings import too_few
 
 KEPT_FOR = dt.timedelta(days=400)
 LARGEST = 20_000  # values of a frozen sample; of more, as many are kept, evenly spread over their order
