@@ -38,12 +38,14 @@ class SocialAccountAdapter(DefaultSocialAccountAdapter):
         )
         if not account.is_active:
             raise ImmediateHttpResponse(failed(request, "locked"))
-        row, _made = SocialAccount.objects.update_or_create(
-            provider=sociallogin.account.provider,
-            uid=claims["sub"],
-            defaults={"user": account, "extra_data": {}},
-        )
-        sociallogin.account, sociallogin.user = row, account
+        known = sociallogin.account
+        if known.pk is None or known.user_id != account.pk or known.uid != claims["sub"] or known.extra_data:
+            sociallogin.account, _made = SocialAccount.objects.update_or_create(
+                provider=known.provider,
+                uid=claims["sub"],
+                defaults={"user": account, "extra_data": {}},
+            )
+        sociallogin.user = account
 
     def list_apps(self, request: HttpRequest, provider: Any = None, client_id: Any = None) -> list[Any]:
         """Asked once a request: allauth asks at each of its steps, and the answer is a row of the database."""

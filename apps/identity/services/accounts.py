@@ -21,7 +21,8 @@ def account_for(*, issuer: str, subject: str, username: str, email: str = "", na
     """
     with transaction.atomic():
         account = Account.objects.select_for_update().filter(issuer=issuer, subject=subject).first()
-        wanted = _free_username(username, issuer=issuer, subject=subject)
+        kept = account is not None and account.username == username
+        wanted = username if kept else _free_username(username, issuer=issuer, subject=subject)
         if account is None:
             return Account.objects.create_user(wanted, issuer=issuer, subject=subject, email=email, name=name, language=_known(language))
         if (account.username, account.email, account.name) != (wanted, email, name):
