@@ -37,6 +37,11 @@ class Asked:
         """The same in an address, without what goes without saying."""
         return urlencode(self.params)
 
+    def going_on(self, today: dt.date) -> str:
+        """The same for a page that stays open: a period that is running has no first day, so that the next one takes its place."""
+        runs = self.period.kind != "custom" and not self.shown and self.period.start <= today < self.period.end
+        return urlencode({name: value for name, value in self.params.items() if not (runs and name == "start")})
+
     @property
     def params(self) -> dict[str, str]:
         found = {"period": self.period.kind, "start": self.period.start.isoformat()}

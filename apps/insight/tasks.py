@@ -9,6 +9,7 @@ from urllib.parse import parse_qsl
 
 from apps.core.errors import NotFound, NotPermitted
 from apps.insight import forms, services
+from apps.insight.policies import mailing
 from apps.insight.services import customers, exporting, sending, unusual, watching
 from apps.insight.services.facts import REBUILD
 from apps.insight.services.organisation import keep_units
@@ -60,7 +61,8 @@ def mail(ctx: JobContext) -> None:
     order = sending.order_of(ctx.payload["subscription"])
     done = "gone"
     if order is not None:
-        asked = forms.asked(dict(parse_qsl(order.query)), now=ctx.now)
+        day = dt.date.fromisoformat(ctx.payload["day"])
+        asked = forms.asked(mailing.told_of(dict(parse_qsl(order.query)), day), now=ctx.now)
         done = sending.send(order=order, period=asked.period, filters=asked.filters, name=f"board-{order.pk}-{ctx.payload['day']}", now=ctx.now,
                             query=asked.query)
     with ctx.commit():

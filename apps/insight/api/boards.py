@@ -80,7 +80,8 @@ class SharingInput(serializers.Serializer[Any]):
 class MailSerializer(serializers.Serializer[Any]):
     rhythm = serializers.ChoiceField(choices=Rhythm.values)
     query = serializers.CharField(allow_blank=True, required=False, default="", max_length=sending.LONGEST_QUERY,
-                                  help_text="kind of period and filters, as in the address")
+                                  help_text="kind of period and filters, as in the address, without start: a mail tells of the period "
+                                            "that the day before is in")
 
 
 class ExportInput(serializers.Serializer[Any]):

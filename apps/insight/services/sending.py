@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from typing import Any
+from urllib.parse import parse_qsl
 
 from django.conf import settings
 from django.db import transaction
@@ -31,13 +32,16 @@ LONGEST_QUERY = 400
 
 
 def subscribe(*, person: Any, ident: str, rhythm: str, query: str = "", now: dt.datetime) -> Subscription:
-    """This board by mail; the order before is replaced. Raises NotPermitted, NotFound, InvalidInput."""
+    """This board by mail; the order before is replaced. `query`: kind of period and filters, as in an address; which period it is, each mail says anew. Raises NotPermitted, NotFound, InvalidInput."""
     decide(person, "view", "insight.board").require(_("You may not look at boards."))
     selectors.board(person, ident)
     if rhythm not in Rhythm.values:
         raise InvalidInput(_("Choose daily, weekly or monthly."), details={"fields": {"rhythm": [_("Choose daily, weekly or monthly.")]}})
     if len(query) > LONGEST_QUERY:
         raise InvalidInput(_("This is too long."), details={"fields": {"query": [_("This is too long.")]}})
+    refusal = mailing.refusal(dict(parse_qsl(query, keep_blank_values=True)))
+    if refusal:
+        raise InvalidInput(refusal, details={"fields": {"query": [refusal]}})
     with transaction.atomic():
         order, _made = Subscription.objects.update_or_create(
             person_id=person.pk, board=ident, defaults={"rhythm": rhythm, "query": query, "created_at": now, "sent_for": None},
@@ -88,18 +92,18 @@ def send(*, order: Subscription, period: Period, filters: Filters, name: str, no
         except NotFound:
             return "gone"
         views = selectors.shown(person, board.tiles, period=period, filters=filters, now=now, as_shown=now)
-        context = _context(board, views, period, order, now)
+        context = _context(board, views, period, query, now)
         letters.send_letter(to=address, subject=f"{board.name}: {context['period']}", name=name, unsubscribe_url=context["url"],
                             text=render_to_string("insight/email/board.txt", context), html=render_to_string("insight/email/board.html", context))
         exporting.keep_mail(person=person, board=board, paper=exporting.paper_of(person, board, views, period, filters, now, now), query=query, now=now)
     return "sent"
 
 
-def _context(board: BoardView, views: list[TileView], period: Period, order: Subscription, now: dt.datetime) -> dict[str, Any]:
+def _context(board: BoardView, views: list[TileView], period: Period, query: str, now: dt.datetime) -> dict[str, Any]:
     readings = {reading.key: reading for view in views for reading in view.readings if reading.state in ("ok", "empty")}
     chinese = (translation.get_language() or "").startswith("zh")
     return {
         "board": board, "period": figures.period_words(period), "now": now, "readings": list(readings.values()),
-        "url": f"{settings.PORTAL_URL}/board/b/{board.ident}/?{order.query}", "base": settings.PORTAL_URL,
+        "url": f"{settings.PORTAL_URL}/board/b/{board.ident}/?{query}", "base": settings.PORTAL_URL,
         "company": settings.COMPANY_NAME_ZH if chinese else settings.COMPANY_NAME,
     }  # fmt: skip

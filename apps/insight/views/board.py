@@ -70,7 +70,8 @@ def context_of(request: PortalRequest, board: BoardView, asked: Asked, now: dt.d
         "kinds": kinds(asked), "filters": dimensions.offered(request.person, asked.filters), "today": clock.company_today(now),
         "running": asked.period.end > clock.company_today(now), "rights": selectors.rights_of(request.person), "base": f"/board/b/{board.ident}/",
         "away": selectors.away(views), "rhythms": rhythms(), "mailed": selectors.mailed(request.person, board.ident),
-        "last_day": asked.period.end - periods.DAY, "now": now, "mark": exporting.watermark(person=request.person, now=now),
+        "last_day": asked.period.end - periods.DAY, "now": now, "going_on": asked.going_on(clock.company_today(now)),
+        "mark": exporting.watermark(person=request.person, now=now),
     }  # fmt: skip
 
 

@@ -18,14 +18,12 @@ from apps.core.errors import DomainError, InvalidInput
 from apps.core.requests import PortalRequest
 from apps.insight import forms, services
 from apps.insight.payloads import Filters
+from apps.insight.policies import mailing
 from apps.insight.selectors import boards as selectors
 from apps.insight.services import exporting, sending, unusual, watching
 from apps.insight.views.prints import download
 
 BY_JOB = ("pdf",)
-KEPT = ("period", "department", "product_line", "region")  # which month it is, each mail says anew
-
-
 TYPED = {"goal": 20, "line": 20, "above": 1}  # what stands in the form again after a refusal, in letters at most
 
 
@@ -63,7 +61,7 @@ def board_export(request: PortalRequest, ident: str) -> HttpResponse:
 def board_mail(request: PortalRequest, ident: str) -> HttpResponse:
     """`rhythm`: daily, weekly, monthly; empty: no more mails."""
     rhythm, now, target = request.POST.get("rhythm", ""), clock.now(), f"/board/b/{ident}/"
-    kept = urlencode({name: request.GET[name] for name in KEPT if request.GET.get(name)})
+    kept = urlencode({name: request.GET[name] for name in mailing.KEPT if request.GET.get(name)})
     try:
         if not rhythm:
             sending.unsubscribe(person=request.person, ident=ident, now=now)
