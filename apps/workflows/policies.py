@@ -32,15 +32,19 @@ def may_see_task(task: Task, person: Any) -> bool:
     return decide(person, "reassign", "workflows.instance", task.instance.starter_id).allowed
 
 
+def may_act(person: Any) -> bool:
+    """This person decides on tasks at all."""
+    return plan(person, "act", "workflows.task").allowed
+
+
 def may_decide(task: Task, person: Any) -> bool:
     """It is this person's to decide now."""
-    allowed = plan(person, "act", "workflows.task").allowed
-    return allowed and task.is_open and is_candidate(task, person) and task.instance.starter_id != person.pk
+    return may_act(person) and task.is_open and is_candidate(task, person) and task.instance.starter_id != person.pk
 
 
 def require_decider(task: Task, person: Any) -> None:
     """Raises NotPermitted for anybody the task is not offered to, and for the requester, even when it was handed over to that person."""
-    if not plan(person, "act", "workflows.task").allowed:
+    if not may_act(person):
         raise NotPermitted(_("You may not decide on tasks. Ask your administrator."), details={"chain": [_("rule: workflows.task act")]})
     if task.instance.starter_id == person.pk:
         raise NotPermitted(_("The requester never decides on the own request."), details={"chain": [_("rule: requester is not approver")]})

@@ -10,6 +10,7 @@ import pytest
 from django.conf import settings
 
 from apps.access import services as access
+from apps.access.models import Assignment
 from apps.audit import selectors as audit
 from apps.core.errors import InvalidInput, NotFound, NotPermitted
 from apps.directory import services as directory
@@ -79,9 +80,10 @@ def test_several_candidates_share_a_ready_task_and_the_first_decides(world: Any,
 
 
 @pytest.mark.req("E1")
-@pytest.mark.parametrize("_case", ["nobody", "only the requester", "inactive", "the rule says so"])
+@pytest.mark.parametrize("_case", ["nobody", "only the requester", "inactive", "without the right", "the rule says so"])
 def test_without_an_approver_the_named_admin_steps_in_with_an_alert(_case: str, world: Any, begin: Any, cast: Any, clock: Any) -> None:
-    world.deciders = {"nobody": [], "only the requester": [cast.ana], "inactive": [cast.boss], "the rule says so": []}[_case]
+    world.deciders = {"nobody": [], "only the requester": [cast.ana], "inactive": [cast.boss], "the rule says so": [],
+                      "without the right": [cast.guest]}[_case]  # fmt: skip
     if _case == "inactive":
         directory.set_active(person_id=cast.boss.pk, active=False, now=clock)
     if _case == "the rule says so":
@@ -142,6 +144,30 @@ def test_a_stranger_cannot_see_decide_undo_or_hand_over(world: Any, begin: Any, 
     assert state_of(task) == before
     assert SeenCard.objects.count() == 0
     assert world.cards_read == 0
+
+
+@pytest.mark.req("A6", "E14")
+def test_a_task_is_not_handed_to_somebody_who_may_not_decide(world: Any, begin: Any, cast: Any, clock: Any) -> None:
+    task = only_task(begin(APPROVAL))
+    before = state_of(task)
+    with pytest.raises(services.UnableToReassign, match="may not decide"):
+        services.reassign(task_id=task.pk, person=cast.admin, to=cast.guest, reason="away", now=clock)
+    assert state_of(task) == before
+    assert [notifications.todo_count(person) for person in (cast.boss, cast.guest)] == [1, 0]
+    assert audit.entries(action="workflows.task.reassigned").count() == 0
+
+
+@pytest.mark.req("E14", "D9")
+def test_a_task_that_opens_again_is_told_to_those_who_may_still_decide(world: Any, begin: Any, approve: Any, cast: Any, clock: Any) -> None:
+    world.deciders = [cast.boss, cast.fin]
+    task = only_task(begin(APPROVAL))
+    approve(task)
+    access.assign_role(actor=cast.admin, role="employee", person_id=cast.boss.pk, now=clock)
+    (held,) = Assignment.objects.filter(role__code="employee", person=None)
+    access.revoke_role(actor=cast.admin, assignment_id=held.pk, now=clock)
+    services.undo_completion(task_id=task.pk, person=cast.boss, now=clock)
+    assert [notifications.todo_count(person) for person in (cast.boss, cast.fin)] == [1, 0]
+    assert notifications.drift(clock) == frozenset()
 
 
 def test_the_admin_sees_a_task_and_hands_it_over_but_does_not_decide_it(world: Any, begin: Any, cast: Any, clock: Any, approve: Any) -> None:

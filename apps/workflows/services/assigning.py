@@ -16,7 +16,7 @@ from apps.audit import services as audit
 from apps.directory import selectors as directory
 from apps.jobs import services as jobs
 from apps.notifications import services as notifications
-from apps.workflows import events, registry
+from apps.workflows import events, policies, registry
 from apps.workflows.engine import timing
 from apps.workflows.engine.machine import Token
 from apps.workflows.engine.process import Node
@@ -56,7 +56,7 @@ def open_task(instance: ProcessInstance, token: Token, node: Node, now: dt.datet
 
 
 def find_candidates(instance: ProcessInstance, node: Node) -> tuple[list[Any], str]:
-    """(people, why the fallback stepped in or ""). Inactive people and the requester are taken out, whatever the rule says."""
+    """(people, why the fallback stepped in or ""). Who is inactive, who may not decide and the requester are taken out, whatever the rule says."""
     answer = registry.CANDIDATES[node.candidates](instance)
     found = _fit(instance, answer.person_ids)
     if found and not answer.fallback:
@@ -75,15 +75,15 @@ def _fit(instance: ProcessInstance, person_ids: Iterable[uuid.UUID]) -> list[Any
 
 
 def may_be_candidate(instance: ProcessInstance, person: Any) -> bool:
-    """Active, and not the one who asks."""
-    return bool(person.active) and person.pk != instance.starter_id
+    """Active, with the right to decide, and not the one who asks."""
+    return bool(person.active) and person.pk != instance.starter_id and policies.may_act(person)
 
 
 def announce(task: Task, people: Iterable[Any], now: dt.datetime) -> None:
-    """The to-do in each candidate's inbox. A new one each time the task opens again (undo, reassign)."""
+    """The to-do in the inbox of each candidate who may (still) decide. A new one each time the task opens again (undo, reassign)."""
     notifications.notify(
-        kind="workflows.task_assigned", person_ids=[person.pk for person in people], ref=task_ref(task.pk), now=now, due_at=task.due_at,
-        params={**params_of(task), **_brief(task.instance)})
+        kind="workflows.task_assigned", person_ids=[person.pk for person in people if policies.may_act(person)], ref=task_ref(task.pk), now=now,
+        due_at=task.due_at, params={**params_of(task), **_brief(task.instance)})
 
 
 def tell_again(*, task_id: uuid.UUID, person_ids: Iterable[uuid.UUID], now: dt.datetime) -> None:

@@ -19,7 +19,7 @@ from apps.workflows.services.timeline import log
 
 
 class UnableToReassign(DomainError):
-    """The task is decided, or the new person is the requester, inactive or has it already."""
+    """The task is decided, or the new person is the requester, inactive, without the right to decide, or has it already."""
 
     code = "unable_to_reassign"
 
@@ -61,5 +61,7 @@ def _require_fit(task: Task, to: Any) -> None:
         raise UnableToReassign(_("The requester never decides on the own request. Choose somebody else."))
     if not to.active:
         raise UnableToReassign(_("This person does not work here any more. Choose somebody else."))
+    if not policies.may_act(to):
+        raise UnableToReassign(_("This person may not decide on tasks. Choose somebody else."))
     if task.assignee_id == to.pk:
         raise UnableToReassign(_("This person has it already."))
