@@ -120,6 +120,41 @@ def test_several_are_read_at_once_and_nothing_else(cast: SimpleNamespace, tell: 
     assert selectors.todo_count(cast.ana, clock) == 1
 
 
+@pytest.mark.req("E13", "E14")
+@pytest.mark.parametrize("way", ["API", "page", "fragment", "batch"])
+def test_what_others_decided_is_neither_put_away_nor_put_back(cast: SimpleNamespace, tell: Any, clock: dt.datetime, sign_in: Any, way: str) -> None:
+    todo = tell(cast.boss, "decide", "x")
+    services.resolve(ref="t:x", now=clock, outcome="approved", by=cast.fin.pk)
+    before = list(Notification.objects.values())
+    boss = sign_in(Client(headers={"accept-language": "en"}), cast.boss)
+    if way == "API":
+        said = boss.post(f"/api/v1/notifications/{todo}/dismiss")
+        assert (said.status_code, said.json()["ended"]) == (200, "already approved by He Jing")
+        refused = boss.post(f"/api/v1/notifications/{todo}/restore")
+        assert (refused.status_code, refused.json()["error"]["code"]) == (409, "ended")
+    elif way == "batch":
+        batch = services.act(person=cast.boss, verb="done", notification_ids=[todo], now=clock)
+        assert services.undo(person=cast.boss, batch_id=batch.pk, now=clock).items[0]["result"] == "undone"
+    else:
+        headers = {"HX-Request": "true"} if way == "fragment" else {}
+        assert boss.post(f"/inbox/{todo}/done/", headers=headers).status_code == (200 if headers else 302)
+        assert boss.post(f"/inbox/{todo}/restore/", headers=headers).status_code == 409
+    assert list(Notification.objects.values()) == before
+    assert selectors.todo_count(cast.boss, clock) == 0
+    assert [row["ended"] for row in boss.get("/api/v1/notifications?tab=closed").json()["items"]] == ["already approved by He Jing"]
+
+
+@pytest.mark.req("E14")
+def test_a_to_do_that_was_put_away_by_an_earlier_release_is_not_put_back(cast: SimpleNamespace, tell: Any, clock: dt.datetime, sign_in: Any) -> None:
+    todo = tell(cast.boss, "decide", "x")
+    Notification.objects.update(state="DISMISSED", closed_at=clock)
+    with pytest.raises(services.UnableToPutBack):
+        services.restore(person=cast.boss, notification_id=todo, now=clock)
+    assert (Notification.objects.get().state, selectors.todo_count(cast.boss, clock)) == ("DISMISSED", 0)
+    boss = sign_in(Client(headers={"accept-language": "en"}), cast.boss)
+    assert "Back to the inbox" not in boss.get(f"/inbox/{todo}/").content.decode()
+
+
 @pytest.fixture
 def ana(cast: SimpleNamespace, sign_in: Any) -> Client:
     client: Client = sign_in(Client(headers={"accept-language": "en"}), cast.ana)

@@ -9,6 +9,8 @@ from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
+from apps.access import services as access
+from apps.access.models import Assignment
 from apps.core.errors import DomainError
 from apps.jobs import services as jobs
 from apps.notifications import selectors, services
@@ -59,10 +61,13 @@ class Company:
         self.devices = [Device(person) for person in [*self.people, cast.boss, cast.fin, cast.admin]]
         self.started, self.refused = 0, 0
         self.did: dict[str, int] = {}
+        self.without: list[Any] = []
+        self._each_by_itself()
         self.choices: list[tuple[Callable[[], Any], int]] = [
             (self.start, 14), (self.approve, 10), (self.return_, 3), (self.undo, 5), (self.transfer, 8), (self.withdraw, 4), (self.erp_resolves, 4),
             (self.break_, 3), (self.repair, 3), (self.batch, 2), (self.run_jobs, 24), (self.snooze, 50), (self.wake, 30), (self.read, 40),
-            (self.unread, 20), (self.dismiss, 20), (self.pass_time, 200), (self.hear, 360), (self.offline, 100), (self.reconnect, 100),
+            (self.unread, 20), (self.dismiss, 20), (self.restore, 20), (self.plain_batch, 10), (self.rights, 2), (self.pass_time, 200),
+            (self.hear, 350), (self.offline, 90), (self.reconnect, 90),
         ]  # fmt: skip
 
     def step(self) -> None:
@@ -72,6 +77,12 @@ class Company:
             action()
         except DomainError:
             self.refused += 1
+
+    def _each_by_itself(self) -> None:
+        """Everybody holds the right to decide by an assignment of the own, not as a part of the company."""
+        for person in [*self.people, self.cast.ana, self.cast.admin]:
+            access.assign_role(actor=self.cast.admin, role="employee", person_id=person.pk, now=self.now)
+        self._take(person=None)
 
     # --- work ---------------------------------------------------------------------------------------------------------------------------
     def start(self) -> None:
@@ -159,6 +170,33 @@ class Company:
     def dismiss(self) -> None:
         person, chosen = self._notice()
         services.dismiss(person=person, notification_id=chosen, now=self.now)
+
+    def restore(self) -> None:
+        person, chosen = self._notice()
+        services.restore(person=person, notification_id=chosen, now=self.now)
+
+    def plain_batch(self) -> None:
+        """Some at once; half of them are taken back, after one of them was dealt with in another way."""
+        person, chosen = self._notice()
+        ids = list(Notification.objects.filter(person=person).order_by("-created_at", "pk").values_list("pk", flat=True)[:4])
+        verb, until = self.draw.choice(("read", "unread", "done", "snooze")), self.now + self.draw.choice((200, 2000)) * SECOND
+        batch = services.act(person=person, verb=verb, notification_ids=[*ids, chosen], until=until, now=self.now)
+        if self.draw.random() < 0.5:
+            self.draw.choice((self.approve, self.dismiss, self.restore, self.withdraw))()
+            services.undo(person=person, batch_id=batch.pk, now=self.now + 5 * SECOND)
+
+    # --- rights ---------------------------------------------------------------------------------------------------------------------------
+    def rights(self) -> None:
+        """One person may not decide for a while."""
+        if self.without:
+            access.assign_role(actor=self.cast.admin, role="employee", person_id=self.without.pop().pk, now=self.now)
+            return
+        self.without.append(self.draw.choice(self.people))
+        self._take(person=self.without[0])
+
+    def _take(self, **whose: Any) -> None:
+        for held in Assignment.objects.filter(role__code="employee", **whose):
+            access.revoke_role(actor=self.cast.admin, assignment_id=held.pk, now=self.now)
 
     # --- time and devices -------------------------------------------------------------------------------------------------------------------
     def pass_time(self) -> None:

@@ -219,7 +219,7 @@ def _restore(batch: Batch, now: dt.datetime) -> None:
         row = rows.get(item["id"])
         if item["result"] != "done" or row is None:
             continue
-        if row.state == State.RESOLVED:
+        if row.state == State.RESOLVED and item["before"]["state"] != State.RESOLVED:
             item.update(result="failed", code="not_open", why=_("It is dealt with already."))
             continue
         for name, value in item.pop("before").items():

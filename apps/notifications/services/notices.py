@@ -40,6 +40,12 @@ class UnableToPutAway(DomainError):
     code = "todo_is_open"
 
 
+class UnableToPutBack(DomainError):
+    """It ended by what it was about, not by the hand of its person: nothing is left to do."""
+
+    code = "ended"
+
+
 def notify(*, kind: str, person_ids: Iterable[uuid.UUID], params: Mapping[str, Any], ref: str, now: dt.datetime, dedupe: str = "",
            due_at: dt.datetime | None = None) -> list[uuid.UUID]:
     """One notice to each person, in the caller's transaction; returns the ids of the new ones.
@@ -104,12 +110,13 @@ def mark_unread(*, person: Viewer, notification_id: uuid.UUID, now: dt.datetime)
 
 
 def dismiss(*, person: Viewer, notification_id: uuid.UUID, now: dt.datetime) -> Notification:
-    """Put a message away. Raises UnableToPutAway for a to-do that is still open: it goes when its work is done; and for one that is snoozed."""
+    """Put a message away; what ended by itself stays as it ended. Raises UnableToPutAway for a to-do that is still open: it goes when its work is
+    done; and for one that is snoozed."""
     return _change(person, notification_id, "done", now)
 
 
 def restore(*, person: Viewer, notification_id: uuid.UUID, now: dt.datetime) -> Notification:
-    """Undo of `dismiss`."""
+    """Undo of `dismiss`. Raises UnableToPutBack for what was not put away by hand."""
     return _change(person, notification_id, "restore", now)
 
 
@@ -178,6 +185,8 @@ def _unread(row: Notification, now: dt.datetime, until: dt.datetime | None) -> l
 
 
 def _done(row: Notification, now: dt.datetime, until: dt.datetime | None) -> list[str]:
+    if row.state == State.RESOLVED:  # how it ended is history, and nobody's to open again
+        return []
     if row.todo and row.state == State.OPEN:
         raise UnableToPutAway(_("This waits for your decision. Open it and decide, or snooze it."))
     if row.state == State.OPEN and row.snoozed_until is not None and row.snoozed_until > now:
@@ -188,8 +197,10 @@ def _done(row: Notification, now: dt.datetime, until: dt.datetime | None) -> lis
 
 
 def _restore(row: Notification, now: dt.datetime, until: dt.datetime | None) -> list[str]:
-    if row.state != State.DISMISSED:
+    if row.state == State.OPEN:
         return []
+    if row.state == State.RESOLVED or row.todo:  # a to-do is never put away by hand
+        raise UnableToPutBack(_("It is dealt with already."))
     row.state, row.closed_at = State.OPEN, None
     return ["state", "closed_at"]
 
