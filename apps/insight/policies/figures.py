@@ -99,6 +99,16 @@ def on_target(reading: Reading) -> bool | None:
     return reading.value >= reading.target if reading.direction == "up" else reading.value <= reading.target
 
 
+def target_words(reading: Reading) -> str:
+    """target ¥4 M · below target ¥4 M · above target 5 days: on the wrong side it says which; "" without a target."""
+    if reading.target is None:
+        return ""
+    words = {"target": written(reading.target, reading.unit)}
+    if on_target(reading) is not False:
+        return _("target %(target)s") % words
+    return _("below target %(target)s") % words if reading.direction == "up" else _("above target %(target)s") % words
+
+
 def month_words(point: Point) -> str:
     return month_name(point.start)
 

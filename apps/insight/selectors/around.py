@@ -14,10 +14,10 @@ from django.utils.translation import gettext as _
 
 from apps.core.access import plan
 from apps.core.kpis import Kpi, units
-from apps.insight.models import Note, Target
+from apps.insight.models import Note
 from apps.insight.payloads import Exclusion, FigureNote, Filters, Period
 from apps.insight.policies.facts import CURRENCY, NO_DATE, QUARANTINE
-from apps.insight.selectors import then
+from apps.insight.selectors import targets, then
 from apps.insight.selectors.asked import Asked, Span
 from apps.integrations import selectors as integrations
 
@@ -34,7 +34,7 @@ class Beside:
         self._names = then.unit_names(at if self.past else None) if asked else {}
         self._left_out = {False: self._exclusions(asked, False), True: self._exclusions(asked, True)}
         self._may_cure = bool(asked) and plan(person, "view", "integrations.quarantine").allowed
-        self._targets = _targets(keys, period, filters, at)
+        self._targets = targets.in_force(keys, period, at)
         self._notes = _notes(person, keys, period, at)
 
     def as_of(self, kpi: Kpi) -> dict[str, dt.datetime]:
@@ -54,8 +54,12 @@ class Beside:
             return _("Not assigned")
         return self._names.get(group, _("Not assigned")) if breakdown == "department" else group
 
-    def target(self, kpi: Kpi) -> Decimal | None:
-        return self._targets.get(kpi.key)
+    def target(self, one: Asked) -> Decimal | None:
+        """What just this figure should be."""
+        if not any(key == one.kpi.key for key, _department in self._targets):
+            return None
+        found = targets.aim(self.person, one)
+        return self._targets.get((one.kpi.key, found.department)) if found else None
 
     def notes(self, kpi: Kpi) -> tuple[FigureNote, ...]:
         return tuple(note for key, note in self._notes if key == kpi.key)
@@ -97,14 +101,6 @@ def _words(reason: str, count: int) -> str:
         NO_DATE: ngettext("%(count)s record without a date", "%(count)s records without a date", count),
     }  # fmt: skip
     return words[reason] % {"count": count}
-
-
-def _targets(keys: Sequence[str], period: Period, filters: Filters, at: dt.datetime | None) -> dict[str, Decimal]:
-    if not keys or period.kind not in {"month", "quarter", "year"}:
-        return {}
-    rows = Target.objects.filter(key__in=keys, period_kind=period.kind, period_start=period.start, department=filters.department)
-    rows = rows.filter(Q(replaced_at=None) if at is None else then.in_force(at, "set_at"))
-    return dict(rows.values_list("key", "value"))
 
 
 def _notes(person: Any, keys: Sequence[str], period: Period, at: dt.datetime | None) -> list[tuple[str, FigureNote]]:

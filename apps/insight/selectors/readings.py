@@ -18,6 +18,7 @@ from apps.insight.selectors.asked import Asked, Span
 from apps.insight.selectors.crowd import Crowd, behind
 from apps.insight.selectors.rights import both, reaches
 from apps.insight.selectors.sums import Ledger, Question
+from apps.insight.selectors.targets import Aim, aim
 
 
 def reading(person: Any, key: str, *, period: Period, filters: Filters, now: dt.datetime, as_shown: dt.datetime | None = None) -> Reading:
@@ -45,6 +46,11 @@ def all_asked(person: Any, keys: Sequence[str], filters: Filters, at: dt.datetim
     reach = {key: both(found, former[key]) if key in former else found for key, found in rights.items()}
     units = then.units_below(filters.department, at)
     return [Asked(kpi, reach[key], then.narrowed(kpi, filters), units) for key, kpi in kpis.items()]
+
+
+def aim_of(person: Any, key: str, filters: Filters) -> Aim | None:
+    """Whose target belongs to a figure so filtered; None: nobody's. LookupError for an unknown key."""
+    return aim(person, all_asked(person, [key], filters, None)[0])
 
 
 class _Books:
@@ -107,7 +113,7 @@ def _reading(one: Asked, books: _Books, beside: around.Beside, span: Span) -> Re
     book = books.plain(one)
     known = any(stream == kpi.stream for stream, _group in (*book.months, *book.days, *book.before))
     words |= {"as_of": beside.as_of(kpi), "stale": beside.stale(kpi), "excluded": beside.excluded(one)}
-    words |= {"notes": beside.notes(kpi), "target": beside.target(kpi)}
+    words |= {"notes": beside.notes(kpi), "target": beside.target(one)}
     if not known:
         return Reading(**words, state="empty")
     crowd = None if one.reach.owners == {beside.person.pk} else books.crowd(one)  # about the viewer alone

@@ -51,8 +51,8 @@ def change_icon(reading: Reading) -> str:
 
 
 @register.filter
-def on_target(reading: Reading) -> bool | None:
-    return figures.on_target(reading)
+def target_words(reading: Reading) -> str:
+    return figures.target_words(reading)
 
 
 @register.filter

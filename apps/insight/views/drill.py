@@ -23,6 +23,7 @@ from apps.insight import forms, services
 from apps.insight.policies import figures, periods
 from apps.insight.policies.boards import Tile
 from apps.insight.selectors import boards, catalogue, dimensions, reading, rows
+from apps.insight.selectors.readings import aim_of
 from apps.insight.selectors.unusual import filter_words, look, watches
 from apps.insight.views.board import kinds, steps
 
@@ -52,6 +53,7 @@ def figure_page(request: PortalRequest, key: str) -> HttpResponse:
 def _context(request: PortalRequest, key: str, asked: forms.Asked, now: Any) -> dict[str, Any]:
     person, common = request.person, {"period": asked.period, "filters": asked.filters, "now": now}
     found = reading(person, key, **common, as_shown=asked.as_shown)
+    may_target = plan(person, "manage", "insight.target").allowed and asked.period.kind in TARGETED and not asked.shown_on
     return {
         "r": found, "asked": asked, "kpi": KPIS[key], "rows": rows(person, key, **common, after=request.GET.get("after", ""), as_shown=asked.as_shown),
         "months": boards.tile_view(ROWS, [found]), "parts": boards.tile_view(PARTS, [found]), "kinds": kinds(asked), "steps": steps(asked, now),
@@ -61,7 +63,7 @@ def _context(request: PortalRequest, key: str, asked: forms.Asked, now: Any) -> 
         "watches": [(one, filter_words(one)) for one in watches(person, key)], "last_counted": found.window[1] - periods.DAY if found.window else None,
         "typed": {name.removeprefix("typed_"): value for name, value in request.GET.items() if name.startswith("typed_")},
         "may_note": plan(person, "create", "insight.note").allowed and not asked.shown_on,
-        "may_target": plan(person, "manage", "insight.target").allowed and asked.period.kind in TARGETED and not asked.shown_on,
+        "may_target": may_target, "aim": aim_of(person, key, asked.filters) if may_target else None,
     }  # fmt: skip
 
 

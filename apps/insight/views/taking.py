@@ -15,11 +15,13 @@ from django.views.decorators.http import require_POST
 from apps.core import clock
 from apps.core.access import declare
 from apps.core.errors import DomainError, InvalidInput
+from apps.core.kpis import KPIS
 from apps.core.requests import PortalRequest
 from apps.insight import forms, services
 from apps.insight.payloads import Filters
 from apps.insight.policies import mailing
 from apps.insight.selectors import boards as selectors
+from apps.insight.selectors.readings import aim_of
 from apps.insight.services import exporting, sending, unusual, watching
 from apps.insight.views.prints import download
 
@@ -136,11 +138,11 @@ def _filters(request: PortalRequest, now: Any) -> Filters:
 @declare("insight.target", "manage")
 @require_POST
 def target_set(request: PortalRequest, key: str) -> HttpResponse:
-    """The target of the page's period and department; no value takes it away."""
+    """The target of the page's period and of its department, or of the company; no value takes it away."""
     now, target, text = clock.now(), f"/board/figures/{key}/", request.POST.get("value", "").strip()
     try:
         asked = forms.asked(request.GET, now=now)
-        named: dict[str, Any] = {"person": request.person, "key": key, "period": asked.period, "department": asked.filters.department, "now": now}
+        named: dict[str, Any] = {"person": request.person, "key": key, "period": asked.period, "department": _aimed_at(request, key, asked), "now": now}
         if not text:
             services.clear_target(**named)
             return _back(request, target, _("There is no target any more."))
@@ -148,6 +150,14 @@ def target_set(request: PortalRequest, key: str) -> HttpResponse:
     except DomainError as error:
         return _back(request, target, "", error, goal=text)
     return _back(request, target, _("The target is set."))
+
+
+def _aimed_at(request: PortalRequest, key: str, asked: forms.Asked) -> uuid.UUID | None:
+    """The department, or None for the company. Raises InvalidInput for what no target is set for."""
+    found = aim_of(request.person, key, asked.filters) if key in KPIS else None
+    if found is None:
+        raise InvalidInput(_("Targets are set for the company or for a department. This figure is of a part of it."))
+    return found.department
 
 
 def number(text: str) -> Decimal:

@@ -161,8 +161,7 @@ class FigureCard(Card):
 
 def _against_words(one: Reading) -> str:
     if one.target is not None:
-        words = {"target": figures.written(one.target, one.unit)}
-        return _("below target %(target)s") % words if figures.on_target(one) is False else _("target %(target)s") % words
+        return figures.target_words(one)
     return _("before %(former)s") % {"former": figures.written(one.former, one.unit)} if one.former is not None else ""
 
 
