@@ -44,9 +44,11 @@ class Asked:
 
     @property
     def params(self) -> dict[str, str]:
-        found = {"period": self.period.kind, "start": self.period.start.isoformat()}
-        if self.period.kind == "custom":
-            found["end"] = (self.period.end - periods.DAY).isoformat()
+        period = self.period
+        first = periods.add_months(period.end, -1) if period.kind == "last12" else period.start  # twelve months are named by their last one
+        found = {"period": period.kind, "start": first.isoformat()}
+        if period.kind == "custom":
+            found["end"] = (period.end - periods.DAY).isoformat()
         if self.filters.department:
             found["department"] = str(self.filters.department)
         found |= {name: getattr(self.filters, name) for name in ("product_line", "region") if getattr(self.filters, name)}

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
+from urllib.parse import parse_qsl
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from apps.insight import forms
 from apps.insight.policies import periods
 from apps.insight.policies.periods import DAY
 
@@ -57,3 +59,12 @@ def test_the_period_before_ends_before_the_period_begins(kind, today: D) -> None
     months = periods.months(period)
     assert len(months) == 13
     assert months[-1] == periods.month_of(period.end - DAY)
+
+
+@pytest.mark.req("E9")
+@given(DAYS, st.sampled_from(["month", "quarter", "year", "last12"]))
+def test_an_address_that_names_a_period_leads_to_it(today, kind) -> None:
+    now = dt.datetime.combine(today, dt.time(4), dt.UTC)
+    asked = forms.asked({"period": kind}, now=now)
+    assert forms.asked(asked.params, now=now).period == asked.period
+    assert forms.asked(dict(parse_qsl(asked.going_on(today))), now=now).period == asked.period

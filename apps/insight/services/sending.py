@@ -32,7 +32,8 @@ LONGEST_QUERY = 400
 
 
 def subscribe(*, person: Any, ident: str, rhythm: str, query: str = "", now: dt.datetime) -> Subscription:
-    """This board by mail; the order before is replaced. `query`: kind of period and filters, as in an address; which period it is, each mail says anew. Raises NotPermitted, NotFound, InvalidInput."""
+    """This board by mail; the order before is replaced. `query`: kind of period and filters, as in an address; which one it is, each mail says anew. Raises
+    NotPermitted, NotFound, InvalidInput."""
     decide(person, "view", "insight.board").require(_("You may not look at boards."))
     selectors.board(person, ident)
     if rhythm not in Rhythm.values:
