@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 from collections.abc import Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
@@ -20,6 +21,25 @@ from apps.insight.policies.facts import CURRENCY, NO_DATE, QUARANTINE
 from apps.insight.selectors import targets, then
 from apps.insight.selectors.asked import Asked, Span
 from apps.integrations import selectors as integrations
+
+
+@dataclass(frozen=True)
+class _LeftOut:
+    """Records of one place: how many and their value, all of them and those of the product line of the filter (or of none that is known)."""
+
+    stream: str
+    reason: str
+    owner: uuid.UUID | None
+    unit: uuid.UUID | None
+    region: str
+    whole: tuple[int, int]
+    of_line: tuple[int, int]
+
+    def is_asked(self, one: Asked) -> bool:
+        """Where a record belongs that is not known yet, it may belong to any department or region: a figure is not complete without it."""
+        inside = one.reach.everything or self.owner in one.reach.owners
+        here = not one.filters.department or one.units is None or self.owner is None or self.unit in one.units
+        return inside and here and self.region in ("", one.filters.region or self.region)
 
 
 class Beside:
@@ -64,7 +84,7 @@ class Beside:
     def notes(self, kpi: Kpi) -> tuple[FigureNote, ...]:
         return tuple(note for key, note in self._notes if key == kpi.key)
 
-    def _exclusions(self, asked: Sequence[Asked], level: bool) -> list[tuple[str, str, uuid.UUID | None, uuid.UUID | None, int, int]]:
+    def _exclusions(self, asked: Sequence[Asked], level: bool) -> list[_LeftOut]:
         streams = {stream for one in asked if one.kpi.level == level for stream in one.kpi.streams}
         if not streams:
             return []
@@ -72,26 +92,26 @@ class Beside:
         rows = then.facts_at(self.at).filter(stream__in=streams, day__lt=end).exclude(excluded="")
         if not level:
             rows = rows.filter(day__gte=first)
-        return list(rows.order_by().values_list("stream", "excluded", "owner", "department").annotate(Count("subject", distinct=True), Sum("value")))
+        line = Q(product_line__in=("", self.filters.product_line))  # of a record of several lines some are asked for, and it is one record
+        found = rows.order_by().values_list("stream", "excluded", "owner", "department", "region").annotate(
+            a=Count("subject", distinct=True), b=Sum("value"), c=Count("subject", distinct=True, filter=line), d=Sum("value", filter=line))
+        return [_LeftOut(stream, reason, owner, unit, region, (count, value), (some, worth or 0))
+                for stream, reason, owner, unit, region, count, value, some, worth in found]  # fmt: skip
 
     def excluded(self, one: Asked) -> tuple[Exclusion, ...]:
         """By reason, of the facts this viewer reaches; an amount where the figure is money."""
         counts: dict[str, list[int]] = {}
-        for stream, reason, owner, unit, count, value in self._left_out[one.kpi.level]:
-            if stream == one.kpi.stream and _reached(one, owner, unit):
-                found = counts.setdefault(reason, [0, 0])
+        for left in self._left_out[one.kpi.level]:
+            count, value = left.of_line if one.filters.product_line else left.whole
+            if count and left.stream == one.kpi.stream and left.is_asked(one):
+                found = counts.setdefault(left.reason, [0, 0])
                 found[0] += count
-                found[1] += int(value or 0)
+                found[1] += int(value)
         money = one.kpi.unit == "money"
         return tuple(
             Exclusion(reason, _words(reason, count), count, units(value) if money else None, "/quarantine/" if self._may_cure and reason == QUARANTINE else "")
             for reason, (count, value) in sorted(counts.items())
         )  # fmt: skip
-
-
-def _reached(one: Asked, owner: uuid.UUID | None, unit: uuid.UUID | None) -> bool:
-    inside = one.reach.everything or owner in one.reach.owners
-    return inside and (not one.filters.department or one.units is None or unit in one.units)
 
 
 def _words(reason: str, count: int) -> str:

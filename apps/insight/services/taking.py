@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
@@ -49,10 +49,9 @@ def take_records(*, connection: str, kind: str, external_ids: Iterable[str], now
             made: dict[str, list[Draft]] = {}
         else:
             made = {_subject(record): _drafts(record, looking, held.get(record.external_id)) for record in found}
-        known = {record.external_id for record in found}
-        for ident in set(some) - known:
-            item = held.get(ident)
-            made[subject_of(connection, kind, ident)] = policies.left_out(kind, item.raw, clock.company_today(item.created_at)) if item else []
+        unseen = {ident: held.get(ident) for ident in set(some) - {record.external_id for record in found}}
+        units = _units_of({item.owner_id for item in unseen.values() if item})
+        made |= {subject_of(connection, kind, ident): _left_out(kind, item, units) for ident, item in unseen.items()}
         changed += keep_many(drafts=made, now=now)
         if further:
             changed += _further(kind, found, now)
@@ -73,6 +72,12 @@ def _drafts(record: Measured, looking: _Looking, held: Any) -> list[Draft]:
     if held:
         made = policies.held_back(record.kind, made, held.raw, clock.company_today(held.created_at))
     return [replace(draft, owner=owner, department=unit) for draft in made]
+
+
+def _left_out(kind: str, held: Any, units: Mapping[uuid.UUID | None, uuid.UUID | None]) -> list[Draft]:
+    """Of a record that was never taken: nothing where it is not in quarantine either. It is missing to its owner, as far as one is known."""
+    made = policies.left_out(kind, held.raw, clock.company_today(held.created_at)) if held else []
+    return [replace(draft, owner=held.owner_id, department=units.get(held.owner_id)) for draft in made]
 
 
 def _take_levels(record: Measured, looking: _Looking, held: Any, now: dt.datetime) -> int:
