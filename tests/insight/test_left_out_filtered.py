@@ -1,4 +1,4 @@
-"""What a figure does not count stands beside just the figures that it is missing in."""
+"""What a figure does not count stands beside just the figures that it is missing in; and an order of two product lines is one order."""
 
 from __future__ import annotations
 
@@ -77,3 +77,42 @@ def test_whose_record_is_held_sees_that_it_is_missing_and_nobody_else_of_small_r
     hold("i-9", "invoice", {"amount_total": "30.00"}, shopped.ana)
     assert left_out(shopped.ana, "erp.invoiced")[-1] == (1, Decimal(30))  # after those of hers that have no date
     assert left_out(shopped.eve, "erp.invoiced") == []
+
+
+@pytest.mark.req("E7", "E9")
+def test_an_order_of_two_product_lines_is_one_order_under_each_of_them(lines: SimpleNamespace, as_: Any) -> None:
+    """Its money is divided by line, to the cent; how many there are, and what one is worth, do not follow the filter, and the page says so."""
+    def found(key: str, **filters: Any) -> tuple[Decimal | None, tuple[str, ...]]:
+        one = selectors.reading(lines.admin, key, period=PERIOD, filters=Filters(**filters), now=NOW)
+        return one.value, one.ignores
+
+    assert found("erp.orders_taken", product_line="spares") == (Decimal(100), ())
+    assert found("erp.orders_taken", product_line="pumps") == (Decimal(900), ())
+    for key, value in (("erp.order_count", Decimal(5)), ("erp.order_value", Decimal("68960.00"))):
+        assert found(key) == (value, ())
+        assert found(key, product_line="spares") == (value, ("product_line",))
+    page = as_(lines.admin).get("/board/b/sales/?product_line=spares").content.decode()
+    assert "Value of an order" in page.split("product line", 1)[1]
+
+
+@pytest.mark.req("E9")
+def test_boards_divided_so_before_go_on_undivided(lines: SimpleNamespace) -> None:
+    from importlib import import_module
+
+    from django.apps import apps
+
+    from apps.insight.models import Board, Threshold, UnusualWatch
+
+    tile = {"key": "t1", "x": 0, "y": 0, "w": 6, "h": 3, "kpis": ["erp.order_count"], "look": "bars", "title": ""}
+    tiles = [{**tile, "cut": {"by": "month", "split": "product_line", "top": 8, "sort": "value"}},
+             {**tile, "key": "t2", "y": 3, "cut": {"by": "region", "split": "", "top": 8, "sort": "value"}},
+             {**tile, "key": "t3", "y": 6, "kpis": ["erp.orders_taken"], "cut": {"by": "product_line", "split": "", "top": 8, "sort": "value"}}]  # fmt: skip
+    board = Board.objects.create(name="Mine", owner_id=lines.boss.pk, tiles=tiles, created_at=NOW, updated_at=NOW)
+    for line in ("", "pumps"):
+        Threshold.objects.create(person_id=lines.boss.pk, kpi="erp.order_count", product_line=line, above=True, value=3, created_at=NOW)
+        UnusualWatch.objects.create(person_id=lines.boss.pk, kpi="erp.order_value", product_line=line, created_at=NOW)
+    import_module("apps.insight.migrations.0008_orders_are_of_no_line").undivided(apps, None)
+    board.refresh_from_db()
+    assert board.tiles == [tile, *tiles[1:]]
+    assert list(Threshold.objects.values_list("product_line", flat=True)) == [""]
+    assert sorted(UnusualWatch.objects.values_list("product_line", "active")) == [("", True), ("pumps", False)]

@@ -31,8 +31,7 @@ ERP = {
         given_up as (
             select l.sale from sale_line l left join stock_move m on m.origin = 'sale.line,' || l.id where l.type = 'line'
              group by 1 having bool_and(m.state = 'cancelled') and not bool_or(m.id is null))
-        select s.sale_date as day, p.code, coalesce({REGION.format('p.id')}, '') as region, x.line, x.value,
-               row_number() over (partition by s.id order by x.value desc, x.line) = 1 as first,
+        select s.id, s.sale_date as day, p.code, coalesce({REGION.format('p.id')}, '') as region, x.line, x.value,
                case when s.state = 'done' then greatest(s.sale_date, {DAY.format('coalesce(s.write_date, s.create_date)')}) end as out_day
           from sale_sale s join party_party p on p.id = s.party join priced x on x.id = s.id
          where s.state in ('confirmed', 'processing', 'done') and s.id not in (select sale from given_up)""",
@@ -145,8 +144,8 @@ class Sql:
 ORG, GOODS, UNIT = ("department", "region"), ("product_line",), ("department",)
 FIGURES: Mapping[str, Sql] = {
     "erp.orders_taken": Sql(E, "orders", "coalesce(sum(value), 0)", "day"),
-    "erp.order_count": Sql(E, "orders", "count(*) filter (where first)", "day"),
-    "erp.order_value": Sql(E, "orders", "round(sum(value) / nullif(count(*) filter (where first), 0), 2)", "day"),
+    "erp.order_count": Sql(E, "orders", "count(distinct id)", "day", knows=ORG),
+    "erp.order_value": Sql(E, "orders", "round(sum(value) / nullif(count(distinct id), 0), 2)", "day", knows=ORG),
     "erp.backlog": Sql(E, "orders", "coalesce(sum(value), 0)", "", "day < %(end)s and (out_day is null or out_day >= %(end)s)"),
     "erp.invoiced": Sql(E, "invoices", "coalesce(sum(value), 0)", "day", knows=ORG),
     "erp.payments": Sql(E, "payments", "coalesce(sum(value), 0)", "day", knows=ORG),

@@ -140,12 +140,14 @@ class OrdersTaken(_Orders, Total):
 @register
 class OrderCount(_Orders, Count):
     key, title, stream, unit, reads = "erp.order_count", _("Number of orders"), "order", "count", ""
+    knows = ("department", "region")  # an order of two product lines is one order, of neither of them alone
     formula = _("Sales orders dated in the period, drafts and cancelled orders left out.")
 
 
 @register
 class OrderValue(_Orders, Mean):
     key, title, stream = "erp.order_value", _("Value of an order"), "order"
+    knows = ("department", "region")
     formula = _("Orders taken, divided by their number.")
 
 
