@@ -79,35 +79,41 @@ def cut(given: Mapping[str, Any]) -> Cut | None:
 
 
 def asked(given: Mapping[str, Any], *, now: dt.datetime) -> Asked:
-    """Raises InvalidInput with the fields that say nothing usable."""
-    today = clock.company_today(now)
-    as_shown = _shown(given)
+    """`shown` (in addresses of pages) and `as_shown` (in those of the API) are the same. Raises InvalidInput with the fields that say nothing usable."""
+    name = "as_shown" if given.get("as_shown") else "shown"
+    as_shown = _shown(given, name, now)
     shown_on = clock.company_today(as_shown) if as_shown else None
-    if shown_on and shown_on > today:
-        raise _invalid("shown", _("The day has not come yet."))
-    as_of = shown_on or today
     return Asked(
-        _period(given, as_of),
+        _period(given, shown_on or clock.company_today(now)),
         Filters(_department(given), _word(given, "product_line"), _word(given, "region")),
         shown_on,
         as_shown,
-        str(given.get("shown") or "") if as_shown else "",
+        str(given.get(name) or "") if as_shown else "",
     )
 
 
-def _shown(given: Mapping[str, Any]) -> dt.datetime | None:
-    """A moment, or the last one of a day."""
-    text = str(given.get("shown") or "")
-    if "T" not in text:
-        day = _day(given, "shown")
-        return dt.datetime.combine(day + periods.DAY, dt.time(), clock.company_zone()) - dt.timedelta(microseconds=1) if day else None
+def _shown(given: Mapping[str, Any], name: str, now: dt.datetime) -> dt.datetime | None:
+    """A moment that has come, or the last one of a day that has begun."""
+    text = str(given.get(name) or "")
+    if "T" in text:
+        found = _moment(text, name)
+        if found > now:
+            raise _invalid(name, _("This moment has not come yet."))
+        return found
+    day = _day(given, name)
+    if day and day > clock.company_today(now):
+        raise _invalid(name, _("The day has not come yet."))
+    return dt.datetime.combine(day + periods.DAY, dt.time(), clock.company_zone()) - dt.timedelta(microseconds=1) if day else None
+
+
+def _moment(text: str, name: str) -> dt.datetime:
     try:
         found = dt.datetime.fromisoformat(text)
         found = found if found.tzinfo else found.replace(tzinfo=clock.company_zone())
         if not EARLIEST <= clock.company_today(found) <= LATEST:
             raise ValueError(text)
     except (ValueError, OverflowError) as error:
-        raise _invalid("shown", _("Write a day as 2026-11-23.")) from error
+        raise _invalid(name, _("Write a day as 2026-11-23.")) from error
     return found
 
 

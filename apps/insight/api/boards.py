@@ -29,7 +29,7 @@ ASKED = [
     OpenApiParameter("period", str, enum=list(forms.KINDS), description="default: month"),
     OpenApiParameter("start", OpenApiTypes.DATE), OpenApiParameter("end", OpenApiTypes.DATE), OpenApiParameter("department", OpenApiTypes.UUID),
     OpenApiParameter("product_line", str), OpenApiParameter("region", str),
-    OpenApiParameter("shown", str, description="as it was shown on the evening of this day; a moment with its time is taken exactly"),
+    OpenApiParameter("as_shown", str, description="as it was shown on the evening of this day; a moment with its time is taken exactly"),
 ]  # fmt: skip
 
 

@@ -19,10 +19,10 @@ from apps.core import clock
 from apps.core.access import declare
 from apps.core.errors import InvalidInput, NotFound
 from apps.core.kpis import KPIS
-from apps.insight import selectors, services
+from apps.insight import forms, selectors, services
 from apps.insight.api.authentication import BY_KEY
 from apps.insight.api.gauges import GaugeSerializer
-from apps.insight.payloads import Filters, Period, Row, RowPage
+from apps.insight.payloads import Period, Row, RowPage
 from apps.insight.policies import periods
 from apps.insight.policies.meter import measure_of
 from apps.insight.selectors import boards
@@ -39,7 +39,7 @@ ASKED = [
     OpenApiParameter("department", uuid.UUID, description="an org unit with all below it"),
     OpenApiParameter("product_line", str),
     OpenApiParameter("region", str),
-    OpenApiParameter("as_shown", dt.datetime, description="what the figures said at that moment, from what was known then"),
+    OpenApiParameter("as_shown", dt.datetime, description="what the figures said at that moment, from what was known then; a day means its evening"),
 ]
 
 
@@ -218,18 +218,11 @@ def _period(kind: str, start: dt.date | None, end: dt.date | None) -> Period:
         raise InvalidInput(words, details={"fields": {"end": [words]}}) from error
 
 
-def _moment(text: str) -> dt.datetime:
-    found = dt.datetime.fromisoformat(text)
-    return found if found.tzinfo else found.replace(tzinfo=clock.company_zone())
-
-
 def asked(request: Request) -> dict[str, Any]:
-    """Period, filters, now and as_shown of a request."""
-    period = _period(
-        request.query_params.get("period") or "month", parsed(request, "start", dt.date.fromisoformat), parsed(request, "end", dt.date.fromisoformat),
-    )  # fmt: skip
-    filters = Filters(parsed(request, "department", uuid.UUID), request.query_params.get("product_line", ""), request.query_params.get("region", ""))
-    return {"period": period, "filters": filters, "now": clock.now(), "as_shown": parsed(request, "as_shown", _moment)}
+    """Period, filters, now and as_shown of a request, read as pages read them: without a first day the period is that of the moment asked for."""
+    now = clock.now()
+    found = forms.asked(request.query_params, now=now)
+    return {"period": found.period, "filters": found.filters, "now": now, "as_shown": found.as_shown}
 
 
 def standing(keys: list[str]) -> list[str]:
