@@ -110,6 +110,21 @@ def test_weeks_and_months_stand_along_the_axis_and_the_running_one_is_said(sold:
     assert (over.axis[0].key, over.axis[-1].key, over.running) == ("2026-10-01", "2026-10-31", ())
 
 
+@pytest.mark.req("E9")
+@pytest.mark.parametrize("by", ["week", "day", "month"])
+def test_the_largest_of_weeks_and_days_are_drawn_and_the_small_ones_put_together(cast: SimpleNamespace, by: str) -> None:
+    """October is whole in the weeks and the days: what was sold then counts as much as what is sold now."""
+    for number, region in enumerate("ABCDEFGH"):
+        old = number >= 5  # F, G and H are the largest, and all theirs is of October
+        day = dt.date(2026, 10, 28) if old else dt.date(2026, 11, 20)
+        draft = Draft("order", day, value=100 * (1000 + number if old else 10 + number), owner=cast.ana.pk, region=region)
+        services.keep(subject=f"erp:order:{number}", drafts=[draft], now=NOW)
+    add_up()
+    found = read(cast.boss, "erp.orders_taken", by, "region")
+    assert [part.label for part in found.series] == ["H", "G", "F", "E", "D", "Others (3)"]
+    assert [sum(one.value or 0 for one in line) for line in found.values] == [1007, 1006, 1005, 14, 13, 12 + 11 + 10]
+
+
 @pytest.mark.req("E9", "U4")
 def test_a_division_reaches_as_far_as_its_reader_and_as_it_was_then(sold: SimpleNamespace) -> None:
     assert read(sold.ana, "erp.invoiced", "region") is None  # not for her

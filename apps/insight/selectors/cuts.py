@@ -83,8 +83,7 @@ class _Table:
         return _names(self.dimensions[place], keys, self.at)
 
     def _leading(self, names: dict[str, str], top: int, place: int) -> tuple[list[str], list[str]]:
-        worth = {part: self.kpi.value(self.summed(self.whole(), [group for group in self.book.groups() if group.split(APART)[place] == part]))
-                 for part in names}  # fmt: skip
+        worth = {part: self.kpi.value(self.together([group for group in self.book.groups() if group.split(APART)[place] == part])) for part in names}
         return policies.leading(worth, names, top=top, sort=self.cut.sort)
 
     def whole(self) -> Window:
@@ -104,6 +103,16 @@ class _Table:
         if self.cut.by == "day":  # the last day of a period that runs is today
             return () if self.span.whole[-1] else (len(self.windows) - 1,)
         return (len(self.windows) - 1,) if self.cut.by == "week" and (self.windows[-1][1] - self.windows[-1][0]).days < 7 else ()
+
+    def together(self, groups: Sequence[str]) -> dict[str, Sums]:
+        """Of all windows as they were read: of weeks their days were, and not the months that these make up."""
+        if self.kpi.level:
+            return self.summed(self.whole(), groups)
+        found = {stream: Sums() for stream in self.kpi.streams}
+        for window in self.windows:
+            for stream, added in self.summed(window, groups).items():
+                found[stream].merge(added)
+        return found
 
     def summed(self, window: Window, groups: Iterable[str]) -> dict[str, Sums]:
         """What the indicator is computed from, of several groups together."""
