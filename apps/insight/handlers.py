@@ -58,6 +58,6 @@ def _take_case(ctx: JobContext) -> None:
         services.take_case(instance_id=uuid.UUID(str(ctx.payload["instance_id"])), now=ctx.now)
 
 
-for _event in (workflows.TASK_CREATED, workflows.TASK_COMPLETED, workflows.TASK_CANCELLED, workflows.INSTANCE_STARTED, workflows.INSTANCE_COMPLETED,
-               workflows.INSTANCE_WITHDRAWN):  # fmt: skip
+for _event in (workflows.TASK_CREATED, workflows.TASK_REASSIGNED, workflows.TASK_COMPLETED, workflows.TASK_CANCELLED, workflows.INSTANCE_STARTED,
+               workflows.INSTANCE_COMPLETED, workflows.INSTANCE_WITHDRAWN):  # fmt: skip
     on(_event, name=f"insight.take_case.{_event.partition('.')[2]}")(_take_case)

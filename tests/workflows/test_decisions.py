@@ -14,6 +14,7 @@ from apps.access.models import Assignment
 from apps.audit import selectors as audit
 from apps.core.errors import InvalidInput, NotFound, NotPermitted
 from apps.directory import services as directory
+from apps.insight.models import Fact as BoardFact
 from apps.jobs import selectors as jobs
 from apps.notifications import selectors as notifications
 from apps.workflows import policies, selectors, services
@@ -180,6 +181,18 @@ def test_the_admin_sees_a_task_and_hands_it_over_but_does_not_decide_it(world: A
         approve(task)
     approve(task, person=cast.fin)
     assert audit.entries(action="workflows.task.reassigned").get().data["to"] == "fin"
+
+
+@pytest.mark.req("E9")
+def test_a_task_that_was_handed_over_waits_for_its_new_person_on_the_board(world: Any, begin: Any, cast: Any, clock: Any, run_jobs: Any) -> None:
+    def waiting() -> list[tuple[Any, Any]]:
+        run_jobs(now=clock)
+        return list(BoardFact.objects.filter(stream="task.open", replaced_at=None).values_list("owner", "department"))
+
+    task = only_task(begin(APPROVAL))
+    assert waiting() == [(cast.boss.pk, cast.boss.org_unit_id)]
+    services.reassign(task_id=task.pk, person=cast.admin, to=cast.fin, reason="boss is away", now=clock)
+    assert waiting() == [(cast.fin.pk, cast.fin.org_unit_id)]
 
 
 @pytest.mark.req("P5", "D5")

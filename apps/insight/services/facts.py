@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 
 from apps.insight.models import DirtyDay, Fact
 from apps.insight.policies.facts import Draft
 from apps.jobs import services as jobs
 
 REBUILD = "insight.rebuild"
+Place = tuple[str, str]  # stream and part
 SAME = [one.name for one in fields(Draft)]
 
 
 def keep(*, subject: str, drafts: Iterable[Draft], now: dt.datetime, streams: Sequence[str] | None = None, since: dt.date | None = None,
-         part: str | None = None) -> int:
+         part: str | None = None, stay: bool = False) -> int:
     """Make `drafts` the facts in force of a subject (of `streams`, of this `part` and from the day `since` only, where given). Writes what differs, ends what
-    it replaces, marks both days dirty; in the caller's transaction. Returns how many facts were written or ended."""
+    it replaces, marks both days dirty; in the caller's transaction. `stay`: what is known stays in its department while it is the same person's and day's.
+    Returns how many facts were written or ended."""
     rows = Fact.objects.select_for_update().filter(subject=subject, replaced_at=None)
     if streams is not None:
         rows = rows.filter(stream__in=streams)
@@ -25,27 +27,46 @@ def keep(*, subject: str, drafts: Iterable[Draft], now: dt.datetime, streams: Se
         rows = rows.filter(day__gte=since)
     if part is not None:
         rows = rows.filter(part=part)
-    return _write([_Page(subject, rows, drafts, now)], now)
+    return _write([_Page(subject, rows, drafts, now, stay)], now)
 
 
-def keep_many(*, drafts: Mapping[str, Sequence[Draft]], now: dt.datetime) -> int:
+def keep_many(*, drafts: Mapping[str, Sequence[Draft]], now: dt.datetime, stay: bool = False) -> int:
     """`keep` of all streams for each of several subjects, with a few statements for all of them together."""
     known: dict[str, list[Fact]] = {subject: [] for subject in drafts}
     for row in Fact.objects.select_for_update().filter(subject__in=sorted(drafts), replaced_at=None).order_by("pk"):
         known[row.subject].append(row)
-    return _write([_Page(subject, known[subject], made, now) for subject, made in drafts.items()], now)
+    return _write([_Page(subject, known[subject], made, now, stay) for subject, made in drafts.items()], now)
 
 
 class _Page:
     """What differs of one subject: rows that end, drafts that become facts, and at which moment."""
 
-    def __init__(self, subject: str, rows: Iterable[Fact], drafts: Iterable[Draft], now: dt.datetime) -> None:
+    def __init__(self, subject: str, rows: Iterable[Fact], drafts: Iterable[Draft], now: dt.datetime, stay: bool) -> None:
         known = {(row.stream, row.part): row for row in rows}
         wanted = {draft.place: draft for draft in drafts}
+        if stay:
+            wanted = _settled(wanted, known)
         self.subject = subject
         self.ended = [row for place, row in known.items() if place not in wanted or not _same(row, wanted[place])]
         self.fresh = [draft for place, draft in wanted.items() if place not in known or not _same(known[place], draft)]
         self.moment = max([now, *(row.recorded_at for row in self.ended)])
+
+
+def _settled(wanted: Mapping[Place, Draft], known: Mapping[Place, Fact]) -> dict[Place, Draft]:
+    """Who moves to another department takes along what comes, not what was: what is known of the same person and day stays where it was recorded, and
+    what goes out leaves where it came in."""
+    found = {place: _where_it_was(draft, known.get(place)) for place, draft in wanted.items()}
+    for (stream, part), draft in wanted.items():
+        came = found.get((stream, f"in{part[3:]}")) if part.startswith("out") else None
+        if came is not None and came.owner == draft.owner:
+            found[stream, part] = replace(draft, department=came.department)
+    return found
+
+
+def _where_it_was(draft: Draft, known: Fact | None) -> Draft:
+    if known is None or known.department is None or (known.owner, known.day) != (draft.owner, draft.day):
+        return draft
+    return replace(draft, department=known.department)
 
 
 def _write(pages: Iterable[_Page], now: dt.datetime) -> int:

@@ -52,7 +52,7 @@ def take_records(*, connection: str, kind: str, external_ids: Iterable[str], now
         unseen = {ident: held.get(ident) for ident in set(some) - {record.external_id for record in found}}
         units = _units_of({item.owner_id for item in unseen.values() if item})
         made |= {subject_of(connection, kind, ident): _left_out(kind, item, units) for ident, item in unseen.items()}
-        changed += keep_many(drafts=made, now=now)
+        changed += keep_many(drafts=made, now=now, stay=True)
         if further:
             changed += _further(kind, found, now)
     return changed
@@ -180,23 +180,37 @@ def _further(kind: str, found: Sequence[Measured], now: dt.datetime) -> int:
 
 def _of_customers(customers: Sequence[Measured], now: dt.datetime) -> int:
     named = records.of_customers([one.key for one in customers], [one.external_id for one in customers], except_for=("customer",))
-    return sum(take_records(connection=connection, kind=kind, external_ids=ids, now=now, further=False)
-               for (connection, kind), ids in sorted(named.items()) if kind in FLOWING)  # fmt: skip
+    changed = sum(take_records(connection=connection, kind=kind, external_ids=ids, now=now, further=False)
+                  for (connection, kind), ids in sorted(named.items()) if kind in FLOWING)  # fmt: skip
+    places = {(connection, one.key): one.owner_id for connection, kind in named if kind == "order" for one in customers if one.key}
+    known = set(Fact.objects.filter(subject__in=[_first_order(*place) for place in places], replaced_at=None).values_list("subject", flat=True))
+    return changed + _first_orders({place: owner for place, owner in places.items() if _first_order(*place) in known}, now)
 
 
 def _of_orders(orders: Sequence[Measured], now: dt.datetime) -> int:
-    units = _units_of({one.owner_id for one in orders})
-    by_customer = {one.customer_key: one for one in orders if one.customer_key}
-    first = records.dated_by_customer("order", by_customer, policies.OUT_OF_ORDERS)
-    regions = {one.key: policies.region_of(one.data) for one in records.naming("customer", by_customer)}
-    made = {}
-    for key, order in by_customer.items():
-        draft = Draft("customer.bought", clock.company_today(first.get(key, now)), owner=order.owner_id, department=units.get(order.owner_id),
-                      region=regions.get(key, ""))  # fmt: skip
-        made[f"{order.connection}:first_order:{key}"[:180]] = [draft] if key in first else []
-    changed = keep_many(drafts=made, now=now)
+    changed = _first_orders({(one.connection, one.customer_key): one.owner_id for one in orders if one.customer_key}, now)
     ids = records.orders_named("shipment", [one.external_id for one in orders])
     return changed + (_again("shipment", records.measured("shipment", ids), now) if ids else 0)
+
+
+def _first_order(connection: str, customer_key: str) -> str:
+    return f"{connection}:first_order:{customer_key}"[:180]
+
+
+def _first_orders(places: Mapping[tuple[str, str], uuid.UUID | None], now: dt.datetime) -> int:
+    """The first order of each of these customers, (connection, customer key) -> whose it is where the CRM does not know the customer: it is the customer's
+    seller's, whoever's order was read last."""
+    keys = {key for _connection, key in places}
+    first = records.dated_by_customer("order", keys, policies.OUT_OF_ORDERS)
+    customers = {one.key: one for one in records.naming("customer", keys)}
+    owners = {place: customers[place[1]].owner_id if place[1] in customers else owner for place, owner in places.items()}
+    units = _units_of(owners.values())
+    made = {}
+    for (connection, key), owner in owners.items():
+        draft = Draft("customer.bought", clock.company_today(first.get(key, now)), owner=owner, department=units.get(owner),
+                      region=policies.region_of(customers[key].data) if key in customers else "")  # fmt: skip
+        made[_first_order(connection, key)] = [draft] if key in first else []
+    return keep_many(drafts=made, now=now, stay=True)
 
 
 def _again(kind: str, found: Sequence[Measured], now: dt.datetime) -> int:
@@ -221,7 +235,7 @@ def take_case(*, instance_id: uuid.UUID, now: dt.datetime) -> int:
 
 def _keep_of(subject: str, made: Sequence[Draft], streams: Sequence[str], now: dt.datetime) -> int:
     units = _units_of({draft.owner for draft in made})
-    return keep(subject=subject, drafts=[replace(draft, department=units.get(draft.owner)) for draft in made], now=now, streams=streams)
+    return keep(subject=subject, drafts=[replace(draft, department=units.get(draft.owner)) for draft in made], now=now, streams=streams, stay=True)
 
 
 def _is_judged(subject: str) -> bool:

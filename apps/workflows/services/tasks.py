@@ -11,8 +11,9 @@ from django.utils.translation import gettext as _
 from apps.audit import services as audit
 from apps.core.access import decide
 from apps.core.errors import DomainError, InvalidInput, NotFound
+from apps.jobs import services as jobs
 from apps.notifications import services as notifications
-from apps.workflows import policies
+from apps.workflows import events, policies
 from apps.workflows.models import Incident, Task
 from apps.workflows.services import assigning, breaking, stepping
 from apps.workflows.services.timeline import log
@@ -47,6 +48,9 @@ def reassign(*, task_id: uuid.UUID, person: Any, to: Any, reason: str, now: dt.d
                 instance=step.instance, token=task.token, kind="workflows.no_approver", state=Incident.State.OPEN):
             breaking.close_incident(incident, now, state=Incident.State.RESOLVED, person=person)
         assigning.announce(task, [to], now)
+        jobs.publish(event=events.TASK_REASSIGNED, now=now, order_key=str(step.instance.pk), data={
+            "task_id": str(task.pk), "instance_id": str(step.instance.pk), "business_key": step.instance.business_key, "node": task.node,
+            "to_id": str(to.pk)})
         log(step.instance, "task.reassigned", now, node=task.node, token=task.token, actor=person, text=reason.strip(), data={
             "task_id": str(task.pk), "to": str(to.pk)})
         audit.record(actor=person, action="workflows.task.reassigned", object=assigning.task_ref(task.pk), now=now, data={
