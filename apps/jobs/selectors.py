@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 
+from django.conf import settings
 from django.db import connection
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
+from apps.jobs import registry
 from apps.jobs.models import UNFINISHED, Job, State, WorkerBeat
 
 
@@ -49,3 +51,15 @@ def database_now() -> dt.datetime:
         (now,) = cursor.fetchone()
     moment: dt.datetime = now
     return moment
+
+
+def lease_of(kind: str) -> dt.timedelta:
+    """How long one run of this kind may take."""
+    lease: dt.timedelta = registry.get(kind).lease or settings.JOBS_LEASE
+    return lease
+
+
+def running_since(*, kind: str) -> dt.datetime | None:
+    """When the first of those that are running now began, `kind` as in `pending`; None where none is. Its changes become visible with its end, all at once."""
+    rows = pending(kind=kind).filter(state=State.LEASED).order_by().values_list("kind", "lease_until")
+    return min((until - lease_of(name) for name, until in rows if until), default=None)

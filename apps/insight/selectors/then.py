@@ -13,6 +13,9 @@ from apps.core.kpis import Kpi
 from apps.directory import selectors as directory
 from apps.insight.models import Fact, KpiVersion, UnitThen
 from apps.insight.payloads import Filters
+from apps.jobs import selectors as jobs
+
+MOMENT = dt.timedelta(microseconds=1)
 
 
 def in_force(at: dt.datetime, begins: str = "recorded_at") -> Q:
@@ -22,6 +25,13 @@ def in_force(at: dt.datetime, begins: str = "recorded_at") -> Q:
 
 def facts_at(at: dt.datetime | None) -> QuerySet[Fact]:
     return Fact.objects.filter(Q(replaced_at=None) if at is None else in_force(at))
+
+
+def whole_until(now: dt.datetime) -> dt.datetime:
+    """The latest moment until now of which every fact is written. A fact is known from the moment that its job began, and can be read when the job ends: what
+    is taken as of before all that are running now, reads the same ever after."""
+    begun = jobs.running_since(kind="insight.take_*")
+    return min(now, begun - MOMENT) if begun else now
 
 
 def formulas_at(kpis: Iterable[Kpi], at: dt.datetime | None) -> dict[str, Kpi]:

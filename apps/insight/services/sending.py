@@ -21,6 +21,7 @@ from apps.insight.models import Rhythm, Subscription
 from apps.insight.payloads import Filters, Period
 from apps.insight.policies import figures, mailing
 from apps.insight.selectors import boards as selectors
+from apps.insight.selectors import then
 from apps.insight.selectors.boards import BoardView, TileView
 from apps.insight.services import exporting
 from apps.jobs import services as jobs
@@ -92,6 +93,7 @@ def send(*, order: Subscription, period: Period, filters: Filters, name: str, no
             board = selectors.board(person, order.board)
         except NotFound:
             return "gone"
+        now = then.whole_until(now)
         views = selectors.shown(person, board.tiles, period=period, filters=filters, now=now, as_shown=now)
         context = _context(board, views, period, query, now)
         letters.send_letter(to=address, subject=f"{board.name}: {context['period']}", name=name, unsubscribe_url=context["url"],

@@ -38,24 +38,46 @@ def subject_of(connection: str, kind: str, external_id: str) -> str:
 def take_records(*, connection: str, kind: str, external_ids: Iterable[str], now: dt.datetime, further: bool = True) -> int:
     """Read these records' facts again: what they say now, or nothing for those that are gone; in the caller's transaction. `further`: also the records
     whose facts lean on them. Returns how many facts were written or ended."""
-    ids = list(dict.fromkeys(external_ids))
     changed = 0
-    for some in _chunks(ids):
-        found = records.measured(kind, some, connection)
-        held = integrations.open_items_of(connection, kind, some)
-        looking = _Looking(kind, found, now)
-        if kind in policies.LEVELS:
-            changed += sum(_take_levels(record, looking, held.get(record.external_id), now) for record in found)
-            made: dict[str, list[Draft]] = {}
-        else:
-            made = {_subject(record): _drafts(record, looking, held.get(record.external_id)) for record in found}
-        unseen = {ident: held.get(ident) for ident in set(some) - {record.external_id for record in found}}
-        units = _units_of({item.owner_id for item in unseen.values() if item})
-        made |= {subject_of(connection, kind, ident): _left_out(kind, item, units) for ident, item in unseen.items()}
-        changed += keep_many(drafts=made, now=now, stay=True)
-        if further:
-            changed += _further(kind, found, now)
+    for some in _chunks(list(dict.fromkeys(external_ids))):
+        while some:
+            page = _Page(connection, kind, some)
+            changed += page.take(now)
+            if further:
+                changed += _further(kind, page.found, now)
+            some = page.outdated()
     return changed
+
+
+class _Page:
+    """Some records of a kind and what of them is in quarantine, read at one moment."""
+
+    def __init__(self, connection: str, kind: str, ids: Sequence[str]) -> None:
+        self.connection, self.kind, self.ids = connection, kind, ids
+        self.found = records.measured(kind, ids, connection)
+        self.held = integrations.open_items_of(connection, kind, ids)
+
+    def take(self, now: dt.datetime) -> int:
+        looking, changed = _Looking(self.kind, self.found, now), 0
+        made: dict[str, list[Draft]] = {}
+        if self.kind in policies.LEVELS:
+            changed += sum(_take_levels(record, looking, self.held.get(record.external_id), now) for record in self.found)
+        else:
+            made = {_subject(record): _drafts(record, looking, self.held.get(record.external_id)) for record in self.found}
+        unseen = {ident: self.held.get(ident) for ident in set(self.ids) - {record.external_id for record in self.found}}
+        units = _units_of({item.owner_id for item in unseen.values() if item})
+        made |= {subject_of(self.connection, self.kind, ident): _left_out(self.kind, item, units) for ident, item in unseen.items()}
+        return changed + keep_many(drafts=made, now=now, stay=True)
+
+    def outdated(self) -> list[str]:
+        """Those that another job may have taken meanwhile, newer than here: their facts are locked by now, so what is read again is the latest."""
+        again = _Page(self.connection, self.kind, self.ids)
+        before, after = self._stamps(), again._stamps()
+        return [ident for ident in self.ids if before.get(ident) != after.get(ident)]
+
+    def _stamps(self) -> dict[str, Any]:
+        found = {record.external_id: record for record in self.found}
+        return {ident: (found.get(ident), getattr(self.held.get(ident), "pk", None)) for ident in self.ids}
 
 
 def _chunks(ids: Sequence[str]) -> Iterator[Sequence[str]]:

@@ -9,14 +9,13 @@ import secrets
 import socket
 from dataclasses import dataclass
 
-from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from apps.core.failpoints import declare
 from apps.jobs import registry
 from apps.jobs.models import CLAIMABLE, Job, State
-from apps.jobs.selectors import database_now
+from apps.jobs.selectors import database_now, lease_of
 
 declare("jobs.claimed")
 MAX_CRASHES = 10  # a job whose worker died so often is the cause itself
@@ -51,12 +50,6 @@ def claimable(now: dt.datetime) -> QuerySet[Job]:
         Q(state__in=[State.LEASED, State.UNKNOWN]) | Q(state=State.DUE, run_at__lte=now) | Q(state=State.DEAD, blocking=True))
     ready = Job.objects.filter(state__in=CLAIMABLE, run_at__lte=now, kind__in=list(registry.TASKS))
     return ready.filter(Q(order_key="") | ~Exists(before)).order_by("run_at", "id")
-
-
-def lease_of(kind: str) -> dt.timedelta:
-    """How long one run of this kind may take."""
-    lease: dt.timedelta = registry.get(kind).lease or settings.JOBS_LEASE
-    return lease
 
 
 def claim(*, owner: str, now: dt.datetime | None = None) -> Claim | None:

@@ -26,6 +26,7 @@ from apps.insight.payloads import Filters, Period, Reading
 from apps.insight.policies import figures
 from apps.insight.policies import prints as policies
 from apps.insight.selectors import boards as selectors
+from apps.insight.selectors import then
 from apps.insight.selectors.boards import BoardView, TileView
 from apps.insight.services.exporting import pdf, sheets
 from apps.insight.services.exporting.paper import Paper
@@ -78,7 +79,8 @@ def export(*, person: Any, board: BoardView, form: str, period: Period, filters:
            query: str = "") -> File:
     """The board as a file of this form, at once. Raises NotPermitted, InvalidInput."""
     _checked(person, form)
-    paper = _paper(person, board, period, filters, as_shown or now, now)
+    read_at = then.whole_until(now)
+    paper = _paper(person, board, period, filters, min(as_shown or now, read_at), read_at)
     content = FORMS[form][2](paper)
     with transaction.atomic():
         kept = _kept(person, board, form, paper, query, now)
@@ -91,11 +93,12 @@ def order(*, person: Any, board: BoardView, form: str, period: Period, as_shown:
     """The same made by a job: what is known now is in it, however late the job comes. Who ordered it is told when it is ready. Raises NotPermitted,
     InvalidInput."""
     _checked(person, form)
+    read_at = then.whole_until(now)
     with transaction.atomic():
         keep_units(now=now)
         made = Print.objects.create(
             person_id=person.pk, board=board.ident, name=_name(board, figures.period_words(period)), form=form, language=get_language() or "en",
-            query=query, moment=as_shown or now, state=PrintState.DUE, created_at=now,
+            query=query, moment=min(as_shown or now, read_at), state=PrintState.DUE, created_at=read_at,
         )  # fmt: skip
         audit.record(actor=person, action="insight.file.ordered", object=f"insight.print:{made.pk}", data={"board": board.ident, "form": form}, now=now)
         jobs.enqueue(kind=JOB, payload={"print": str(made.pk)}, key=f"insight.file:{made.pk}", now=now)
