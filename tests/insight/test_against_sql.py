@@ -45,7 +45,7 @@ def of(kind: str, what: str, where: str = "1=1") -> str:
 MONEY = f"SUM(CAST({j('amount')} AS REAL))"
 ORDERS = f"{j('state')} NOT IN ('draft', 'cancelled') AND {j('ordered_on')} {IN}"
 LEFT = f"{j('state')} IN ('shipped', 'done') AND {local('shipped_at')} {IN}"
-CLOSED = f"min(coalesce({j('closed_on')}, '9999'), coalesce({local('stage_changed_at')}, '9999'))"
+CLOSED = f"coalesce({local('stage_changed_at')}, {j('closed_on')})"  # these deals do not say when they were made
 WON = f"{j('stage_kind')} = 'won' AND {CLOSED} {IN}"
 ENDED = f"{j('stage_kind')} IN ('won', 'lost') AND {CLOSED} {IN}"
 FOLLOWED = "EXISTS (SELECT 1 FROM records_record f WHERE f.kind = 'follow_up' AND json_extract(f.data, '$.deal_id') = records_record.external_id)"

@@ -93,7 +93,8 @@ ORG_OF = "t.org_id = current_setting('src.org')::uuid"
 CRM = {
     "customers": f"""select {LOCAL.format('t.created_at')} as day, t.custom_fields ->> 'erp_customer' as code, {WHERE.replace('a.', 't.')} as region,
                {WHOSE.format('accounts_assigned_to', 'account_id')} as owner from accounts t where {ORG_OF}""",
-    "deals": f"""select {LOCAL.format('t.created_at')} as began, least(t.closed_on, {LOCAL.format('t.stage_changed_at')}) as closed, s.kind, coalesce(t.amount, 0) as value,
+    "deals": f"""select {LOCAL.format('t.created_at')} as began, case when {LOCAL.format('t.stage_changed_at')} > {LOCAL.format('t.created_at')} then {LOCAL.format('t.stage_changed_at')}
+                 else least(t.closed_on, {LOCAL.format('t.stage_changed_at')}) end as closed, s.kind, coalesce(t.amount, 0) as value,
                coalesce(t.probability, 0) as probability, coalesce({WHERE}, '') as region, {WHOSE.format('opportunity_assigned_to', 'opportunity_id')} as owner,
                coalesce((select p.category from opportunity_line_item i join product p on p.id = i.product_id where i.opportunity_id = t.id and p.category <> ''
                           group by 1 order by sum(i.total) desc, min(i."order"), min(i.created_at) limit 1), '') as line,

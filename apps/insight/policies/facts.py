@@ -71,7 +71,7 @@ class Draft:
 class Around:
     """What other records say: lines and prices of products by SKU, days of orders by id, the moments
     their customers' wish came into a system (`begun`), how many follow-ups a deal has; `region` of the customer;
-    `first_seen`: the day the portal first read this record; `read_on`: the day of this reading."""
+    `first_seen`: the day the portal first read this record; `read_on`: the day of this reading; `over_since`: the day that its facts say it was over."""
 
     read_on: dt.date
     first_seen: dt.date
@@ -83,6 +83,7 @@ class Around:
     follow_ups: int = 0
     begun: Mapping[str, dt.datetime] = field(default_factory=dict)
     calendar: WorkingCalendar | None = None
+    over_since: dt.date | None = None
 
 
 def hundredths(value: Any) -> int:
@@ -138,7 +139,12 @@ def _order(record: Json, around: Around) -> Iterator[Draft]:
         came = replace(draft, stream="order.open", part=f"in:{line}", hit=False)
         yield came
         if done:
-            yield replace(came, part=f"out:{line}", value=-value, n=-came.n, day=max(on, day_of(record.get("done_on") or record.get("updated_at")) or on))
+            yield replace(came, part=f"out:{line}", value=-value, n=-came.n, day=max(on, _over(record, "done_on", around) or on))
+
+
+def _over(record: Json, name: str, around: Around) -> dt.date | None:
+    """The day that something open was over; where its system does not say, the day that it was first seen over: later edits do not move it."""
+    return day_of(record.get(name)) or around.over_since or day_of(record.get("updated_at"))
 
 
 def _by_line(record: Json, around: Around) -> list[tuple[str, int]]:
@@ -238,8 +244,7 @@ def _customer(record: Json, around: Around) -> Iterator[Draft]:
 
 def _deal(record: Json, around: Around) -> Iterator[Draft]:
     kind, value, excluded = record.get("stage_kind"), hundredths(record.get("amount")), _money(record, around)
-    ends = [day for day in (day_of(record.get("closed_on")), day_of(record.get("stage_changed_at"))) if day]
-    closed = min(ends, default=around.read_on)  # an expected date may lie ahead of the day the deal was really closed
+    closed = _closed_on(record) or around.read_on
     began = day_of(record.get("created_at") or record.get("created_on")) or around.first_seen
     line = line_of(record)
     weighted = value * int(record.get("probability") or 0) // 100
@@ -258,6 +263,16 @@ def _deal(record: Json, around: Around) -> Iterator[Draft]:
         yield Draft("deal.followed", closed, hit=won, product_line=line)
 
 
+def _closed_on(record: Json) -> dt.date | None:
+    """The day that a deal came into its last stage; its closing date may be one that was expected. A deal that was made as a closed one (its history was
+    loaded) tells by its closing date when that was, unless that lies ahead."""
+    expected, changed = day_of(record.get("closed_on")), day_of(record.get("stage_changed_at"))
+    made = day_of(record.get("created_at") or record.get("created_on"))
+    if changed and (made is None or changed > made):
+        return changed
+    return min((day for day in (expected, changed) if day), default=None)
+
+
 def _follow_up(record: Json, around: Around) -> Iterator[Draft]:
     yield Draft("follow_up", day_of(record.get("occurred_at")) or around.first_seen)
 
@@ -270,7 +285,7 @@ def _case(record: Json, around: Around) -> Iterator[Draft]:
     began = clock.company_today(made)
     yield Draft("case.open", began, part="in", value=SCALE)
     if record.get("state") in ANSWERED_FOR:
-        over = day_of(record.get("closed_on") or record.get("updated_at")) or around.read_on
+        over = _over(record, "closed_on", around) or around.read_on
         yield Draft("case.open", max(began, over), part="out", value=-SCALE, n=-1)
     if answered:
         hours = _hours(made, answered)

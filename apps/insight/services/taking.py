@@ -159,14 +159,17 @@ class _Looking:
         subjects = {subject_of(one.connection, one.kind, one.external_id) for one in found}
         first = Fact.objects.filter(subject__in=subjects).values_list("subject").annotate(Min("recorded_at"))
         self.first_seen = dict(first)
+        over = Fact.objects.filter(subject__in=subjects, stream=f"{kind}.open", part__startswith="out", replaced_at=None) if kind in ("order", "case") else None
+        self.over_since = dict(over.values_list("subject").annotate(Min("day"))) if over is not None else {}
 
     def around(self, record: Measured) -> Around:
-        seen = self.first_seen.get(subject_of(record.connection, record.kind, record.external_id), self.now)
+        subject = subject_of(record.connection, record.kind, record.external_id)
+        seen = self.first_seen.get(subject, self.now)
         return Around(
             read_on=clock.company_today(max(record.as_of, seen) if record.kind in policies.LEVELS else record.as_of), first_seen=clock.company_today(seen),
             currency=settings.COMPANY_CURRENCY, region=self.regions.get(record.customer_key) or self.regions_by_id.get(record.customer_id, ""),
             lines=self.lines, prices=self.prices, ordered_on=self.ordered_on, follow_ups=self.follow_ups.get(record.external_id, 0),
-            begun=self.begun, calendar=self.calendar,
+            begun=self.begun, calendar=self.calendar, over_since=self.over_since.get(subject),
         )  # fmt: skip
 
 
