@@ -79,6 +79,7 @@ class NotificationKind:
         return {
             "approved": _("approved"), "rejected": _("rejected"), "returned": _("returned"), "withdrawn": _("withdrawn"),
             "cancelled": _("cancelled"), "retried": _("retried"), "resolved": _("repaired"), "reassigned": _("handed over"),
+            "undone": _("undone"),
         }.get(outcome.lower(), _("dealt with"))
 
 

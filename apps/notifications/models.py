@@ -12,6 +12,8 @@ from apps.core.models import Identified
 
 NEVER = dt.datetime(9999, 1, 1, tzinfo=dt.UTC)  # the rank of what is due at no moment: after everything that is
 
+UNDONE = "undone"  # the outcome of a notice whose decision was taken back; what it was about may wait in a newer one
+
 
 class State(models.TextChoices):
     """OPEN: stands in the list. RESOLVED: dealt with by whatever it was about (somebody decided). DISMISSED: put away by its person."""

@@ -236,7 +236,7 @@ def test_a_decision_on_the_web_changes_the_card_and_an_undo_brings_a_new_one(
     services.undo_completion(task_id=asked.pk, person=cast.boss, now=clock + dt.timedelta(seconds=3))
     run_jobs(now=clock + dt.timedelta(seconds=4))
     old, new = product.cards(user(cast.fin))
-    assert (old["shown"]["buttons"], old["shown"]["note"]) == ([], "already approved by Lin Wei")
+    assert (old["shown"]["buttons"], old["shown"]["note"]) == ([], "already undone by Lin Wei")
     assert [one["text"] for one in new["shown"]["buttons"]] == ["Approve", "Reject", "Return"]
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
+from apps.workflows import services
 from tests.browser.conftest import NOISE, chromium, live_portal, open_page  # noqa: F401 - fixtures
 from tests.notifications.conftest import mailbox  # noqa: F401 - fixture
 from tests.workflows.test_decisions import APPROVAL, only_task
@@ -49,6 +50,11 @@ def test_a_mail_is_decided_on_the_phone_by_keyboard(
     page.get_by_text("approved by you").wait_for()
     task.refresh_from_db()
     assert (task.outcome, task.comment) == ("APPROVED", "from the train")
+    services.undo_completion(task_id=task.pk, person=cast.boss, now=task.decided_at)
+    tab.goto(path)
+    page.get_by_text("it waits for your decision again").wait_for()
+    tab.shot("mail_decide.boss.undone", full=True)
+    assert tab.findings() == []
     stranger = open_page(cast.ana)
     stranger.goto(path, status=403)
     assert stranger.findings() == []

@@ -9,15 +9,18 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from apps.notifications.models import Delivery
+from apps.notifications import selectors as notifications
+from apps.notifications.models import Delivery, Notification
+from apps.workflows import services
 from apps.workflows.models import Task
+from apps.workflows.services import assigning
 from tests.notifications.conftest import mailbox  # noqa: F401 - fixture
 from tests.support.mailbox import text_of
 from tests.workflows.test_decisions import APPROVAL, only_task, state_of
 from tests.workflows.test_pages import as_, words  # noqa: F401 - fixture
 
 pytestmark = pytest.mark.django_db
-WEEK = dt.timedelta(days=7)
+SECOND, WEEK = dt.timedelta(seconds=1), dt.timedelta(days=7)
 
 
 @pytest.fixture
@@ -120,6 +123,75 @@ def test_what_moved_since_the_mail_is_refused_with_the_difference(as_: Any, mail
     assert task.state == "DECIDED"
 
 
+@pytest.fixture
+def undone(mailed: tuple[Task, str], approve: Any, cast: Any, clock: Any, run_jobs: Any) -> tuple[Task, str]:
+    """The mail of boss (and fin); boss approved on the web and took it back. The link is that of the first mail."""
+    task, path = mailed
+    task.candidates.add(cast.fin)
+    assigning.announce(task, [cast.fin], clock)
+    approve(task)
+    run_jobs(now=clock + SECOND)
+    services.undo_completion(task_id=task.pk, person=cast.boss, now=clock + 2 * SECOND)
+    task.refresh_from_db()
+    return task, path
+
+
+def ended(person: Any, language: str = "en") -> list[str]:
+    rows = Notification.objects.filter(person=person, kind="workflows.task_assigned").exclude(state="OPEN").order_by("closed_at", "created_at")
+    return [notifications.rendered(row, person, language).ended for row in rows]
+
+
+@pytest.mark.req("E14", "D9")
+def test_after_an_undo_no_message_says_that_it_is_decided(undone: tuple[Task, str], cast: Any) -> None:
+    assert (ended(cast.boss), ended(cast.fin)) == (["undone by you"], ["already undone by Lin Wei"])
+    assert (ended(cast.boss, "zh-hans"), ended(cast.fin, "zh-hans")) == (["您已撤销"], ["林薇 已撤销"])
+    assert [notifications.todo_count(person) for person in (cast.boss, cast.fin)] == [1, 1]
+
+
+@pytest.mark.req("E14", "D4", "D9")
+@pytest.mark.parametrize("language", ["en", "zh-hans"])
+def test_the_link_of_the_first_mail_leads_to_what_is_open_again(undone: tuple[Task, str], as_: Any, cast: Any, language: str) -> None:  # noqa: F811
+    task, path = undone
+    cast.boss.account.language = language
+    cast.boss.account.save(update_fields=["language"])
+    client = as_(cast.boss)
+    shown = client.get(path)
+    assert (shown.status_code, 'name="outcome" value="APPROVED"' in shown.content.decode()) == (200, True)
+    assert {"en": "that was undone: it waits for your decision again.", "zh-hans": "该审批已撤销：此事项仍待您审批。"}[language] in words(shown)
+    assert client.post(path, {"outcome": "APPROVED", "version": version_in(shown), "comment": "after all"}).status_code == 302
+    task.refresh_from_db()
+    assert (task.state, task.comment, task.decided_by) == ("DECIDED", "after all", cast.boss)
+    assert {"en": "approved by you", "zh-hans": "您已批准"}[language] in words(client.get(path))
+    assert notifications.todo_count(cast.boss) == 0
+
+
+@pytest.mark.req("E14", "D5", "D9")
+def test_what_moved_is_refused_after_an_undo_too(undone: tuple[Task, str], as_: Any, cast: Any, world: Any) -> None:  # noqa: F811
+    task, path = undone
+    client = as_(cast.boss)
+    version = version_in(client.get(path))
+    world.amount, before = "900.00", state_of(task)
+    answer = client.post(path, {"outcome": "APPROVED", "version": version})
+    assert (answer.status_code, state_of(task)) == (409, before)
+    assert "<del>¥1,000</del>" in answer.content.decode() and "<ins>¥900</ins>" in answer.content.decode()
+
+
+@pytest.mark.req("E14", "D9")
+@pytest.mark.parametrize(("_case", "told"), [("decided by another", "already approved by He Jing"), ("handed over", "already handed over by Guo Peng")])
+def test_the_link_of_the_first_mail_says_how_it_stands_after_the_undo(
+    _case: str, told: str, undone: tuple[Task, str], as_: Any, cast: Any, clock: Any, approve: Any  # noqa: F811
+) -> None:
+    task, path = undone
+    if _case == "handed over":
+        services.reassign(task_id=task.pk, person=cast.admin, to=cast.eve, reason="away", now=clock + 3 * SECOND)
+    else:
+        approve(task, person=cast.fin, now=clock + 3 * SECOND)
+    shown, before = words(as_(cast.boss).get(path)), state_of(task)
+    assert told in shown and "What was decided after this mail was undone." in shown and "nothing is left to do" not in shown
+    assert as_(cast.boss).post(path, {"outcome": "APPROVED", "version": "0" * 16}).status_code in {403, 404, 409}
+    assert state_of(task) == before
+
+
 def test_a_refusal_needs_words_and_a_system_that_is_down_must_be_acknowledged(
     as_: Any, mailed: tuple[Task, str], world: Any, cast: Any  # noqa: F811
 ) -> None:
@@ -136,8 +208,6 @@ def test_a_refusal_needs_words_and_a_system_that_is_down_must_be_acknowledged(
 
 
 def test_a_mail_of_a_task_handed_over_meanwhile_says_so(as_: Any, mailed: tuple[Task, str], cast: Any, clock: Any) -> None:  # noqa: F811
-    from apps.workflows import services
-
     task, path = mailed
     services.reassign(task_id=task.pk, person=cast.admin, to=cast.fin, reason="on leave", now=clock)
     before = state_of(task)

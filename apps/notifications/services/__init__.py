@@ -20,6 +20,7 @@ from apps.notifications.services.notices import (
     dismiss,
     mark_all_read,
     mark_read,
+    mark_undone,
     mark_unread,
     notify,
     resolve,
@@ -36,6 +37,6 @@ from apps.notifications.services.views import MOST_VIEWS, UnableToSaveView, chan
 __all__ = [
     "DRIFTED", "LONGEST_SNOOZE", "MOST_AT_ONCE", "MOST_VIEWS", "RECONCILE", "WAKE", "Report", "UnableToDecideBatch", "UnableToPutAway",
     "UnableToPutBack", "UnableToSaveView", "UnableToSnooze", "UnableToUndoBatch", "act", "act_on_one", "begin_undo", "change_view", "check",
-    "decide", "delete_view", "dismiss", "follow_rights", "mark_all_read", "mark_read", "mark_unread", "move_view", "notify", "reconcile", "report",
-    "resolve", "restore", "save_view", "snooze", "snooze_until_change", "undo", "wake", "wake_by",
+    "decide", "delete_view", "dismiss", "follow_rights", "mark_all_read", "mark_read", "mark_undone", "mark_unread", "move_view", "notify", "reconcile",
+    "report", "resolve", "restore", "save_view", "snooze", "snooze_until_change", "undo", "wake", "wake_by",
 ]  # fmt: skip

@@ -13,7 +13,8 @@ from django.utils.translation import gettext as _
 from apps.core import kinds
 from apps.core.errors import DomainError, NotFound
 from apps.jobs import services as jobs
-from apps.notifications.models import NEVER, Notification, SnoozeWatch, State
+from apps.notifications import selectors
+from apps.notifications.models import NEVER, UNDONE, Notification, SnoozeWatch, State
 from apps.notifications.services import deliveries
 from apps.realtime import services as realtime
 
@@ -80,6 +81,16 @@ def resolve(*, ref: str, now: dt.datetime, outcome: str = "", by: uuid.UUID | No
             push_changes([row.person_id for row in open_ones if row.todo is todo], todo=todo, change="closed", ref=ref, now=now)
         deliveries.close_behind(notices=open_ones, now=now)
     return len(open_ones)
+
+
+def mark_undone(*, ref: str, person_ids: Iterable[uuid.UUID], closed_at: dt.datetime, by: uuid.UUID, now: dt.datetime) -> int:
+    """What `by` decided about `ref` at that moment was undone: the notices of these people that it closed say so from now on. In the caller's
+    transaction, beside the new notices of what is open again. Returns how many."""
+    rows = Notification.objects.exclude(state=State.OPEN).filter(person_id__in=list(person_ids), closed_at=closed_at, closed_by_id=by, ref=ref)
+    people = list(rows.values_list("person_id", flat=True))
+    rows.update(outcome=UNDONE)
+    push_changes(people, todo=True, change="changed", ref=ref, now=now)
+    return len(people)
 
 
 def push_changes(person_ids: Iterable[uuid.UUID], *, todo: bool, change: str, ref: str, now: dt.datetime) -> None:

@@ -43,7 +43,7 @@ def decide(request: PortalRequest, token: str) -> HttpResponse:
 
 def _page(request: PortalRequest, asked: deciding.Asked, version: str, error: Exception | None = None) -> HttpResponse:
     context: dict[str, Any] = {"item": selectors.rendered(asked.notification, request.person), "version": version, "token_path": request.path,
-                               "comment": request.POST.get("comment", ""), "mailed_at": asked.sent_at}
+                               "comment": request.POST.get("comment", ""), "mailed_at": asked.sent_at, "undone": asked.undone}
     if error is not None:
         details = getattr(error, "details", {})
         context |= {"message": str(error), "fields": details.get("fields", {})}

@@ -338,12 +338,16 @@ def undo_completion(*, task_id: uuid.UUID, person: Any, now: dt.datetime) -> Tas
 
 
 def _reopen(task: Task, now: dt.datetime) -> None:
+    people = list(task.candidates.all())
+    if task.decided_at is not None and task.decided_by_id is not None:
+        notifications.mark_undone(ref=assigning.task_ref(task.pk), person_ids=[person.pk for person in people], closed_at=task.decided_at,
+                                  by=task.decided_by_id, now=now)
     task.state = Task.State.RESERVED if task.assignee_id else Task.State.READY
     task.outcome, task.comment, task.card_version = "", "", ""
     task.decided_by, task.decided_at, task.effective_at, task.updated_at = None, None, None, now
     task.save(update_fields=[
         "state", "outcome", "comment", "card_version", "decided_by", "decided_at", "effective_at", "updated_at"])
-    assigning.announce(task, task.candidates.all(), now)
+    assigning.announce(task, people, now)
 
 
 def apply_decision(*, decision_id: uuid.UUID, now: dt.datetime) -> DecisionSnapshot:
