@@ -94,7 +94,8 @@ class OldSeries:
 
 @dataclass(frozen=True)
 class Control:
-    """Of a measure: departments that are not live yet, over the same days. `change`: of the live ones against them. `names`: which they are."""
+    """Of a measure: departments that are not live yet, over the same days. `change`: by how much more the live ones changed since what was frozen than these
+    did. `names`: which they are; `compared`: those that both samples are of, () where nothing is compared."""
 
     names: tuple[str, ...]
     value: Decimal | None
@@ -103,6 +104,9 @@ class Control:
     low: float | None
     high: float | None
     verdict: Verdict
+    before: Decimal | None = None
+    before_count: int = 0
+    compared: tuple[uuid.UUID, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -117,7 +121,8 @@ class GaugePart:
 @dataclass(frozen=True)
 class Gauge:
     """One measure of the value meter. `before`, `now`: its figure in `unit`; counts: sizes of the samples; `change`, `low`, `high`, `target` in percent, in
-    points where `in_points`. `least`: how many each sample needs before anything counts as proven; `each`: of what: case | approver_day."""
+    points where `in_points`. `least`: how many each sample needs before anything counts as proven; `each`: of what: case | approver_day. `compared`: the
+    departments that both samples are of (() where none is named live: all); `why`: of a refusal or suppression, and what is not compared."""
 
     key: str
     title: str
@@ -142,6 +147,7 @@ class Gauge:
     parts: tuple[GaugePart, ...] = ()
     least: int = 0
     each: str = "case"
+    compared: tuple[uuid.UUID, ...] = ()
     why: tuple[str, ...] = ()
     ask: str = ""
 

@@ -243,8 +243,9 @@ def test_live_departments_are_compared_with_those_not_yet_live(cast: SimpleNames
     assert gauge(cast.admin, "order_hours").now_count == 140  # nobody named: everybody is live
     services.set_live(person=cast.admin, department=sales, live_from=TODAY - dt.timedelta(days=5), now=NOW)
     found = gauge(cast.admin, "order_hours")
-    assert (found.now_count, found.control.count, found.control.verdict) == (40, 100, "proven")
-    assert found.control.low < -66.7 < found.control.high < -50  # a third of what it was
+    assert (found.now_count, found.control.count) == (40, 100)
+    # that one department takes a third of the time of another proves nothing: nobody knows how it was before
+    assert (found.control.verdict, found.control.change, found.control.before) == ("no_baseline", None, None)
     assert "Finance" in found.control.names
     rows = selectors.meter_rows(cast.admin, "order_hours", side="control", now=NOW)
     assert rows.total == 100

@@ -35,11 +35,11 @@ ITEM = {"key": "t1", "kpis": [KEY], "look": "meter", "title": "", "x": 0, "y": 0
 
 @pytest.fixture
 def measured(cast: SimpleNamespace, travel: Any) -> SimpleNamespace:
-    """Forty hours before, twenty-four now, in a department that is live; another one is not."""
+    """Forty hours before, twenty-four now, in a department that is live; in another one, which is not, forty before and now."""
     travel(NOW)
     rng = random.Random(8)
     for values, day, owner in ((40, TODAY - dt.timedelta(days=200), cast.ana), (24, TODAY - dt.timedelta(days=3), cast.ana),
-                               (40, TODAY - dt.timedelta(days=3), cast.fin)):
+                               (40, TODAY - dt.timedelta(days=200), cast.fin), (40, TODAY - dt.timedelta(days=3), cast.fin)):
         put_values("shipment.cycle", [round(100 * values * rng.lognormvariate(0, 0.3)) for _n in range(60)], day=day, owner=owner, tag=owner.login)
     then = NOW - dt.timedelta(days=2)
     services.freeze_baseline(person=cast.admin, key="order_hours", first_day=TODAY - dt.timedelta(days=210), last_day=TODAY - dt.timedelta(days=190), now=then)
@@ -72,6 +72,7 @@ def test_the_tile_says_what_the_meter_says(measured: SimpleNamespace) -> None:
     view, gauge = tile(measured.admin), selectors.gauge(measured.admin, "order_hours", now=NOW)
     assert (view.title, view.state, view.reading.gauge) == ("From order to delivery note", "ok", gauge)
     assert (gauge.verdict, gauge.before_count, gauge.now_count, gauge.control.count) == ("proven", 60, 60, 60)
+    assert (gauge.control.verdict, gauge.control.before_count) == ("proven", 60)
     assert (view.reading.value, view.reading.former, view.reading.rows) == (gauge.now, gauge.before, 60)
     filtered = tile(measured.admin, filters=Filters(department=measured.ana.org_unit_id, region="Hangzhou"))
     assert (filtered.reading.gauge.verdict, filtered.reading.ignores) == ("no_baseline", ("region",))

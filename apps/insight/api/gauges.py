@@ -18,10 +18,12 @@ class ControlSerializer(serializers.Serializer[Any]):
     names = serializers.ListField(child=serializers.CharField(), help_text="departments that are not live yet")
     value = _figure()
     count = serializers.IntegerField()
-    change = serializers.FloatField(allow_null=True, help_text="of the live ones against them")
+    change = serializers.FloatField(allow_null=True, help_text="by how much more the live ones changed than these; null: no proof")
     low = serializers.FloatField(allow_null=True)
     high = serializers.FloatField(allow_null=True)
     verdict = serializers.ChoiceField(choices=VERDICTS)
+    before = _figure(help_text="of what was frozen of the same departments")
+    before_count = serializers.IntegerField()
 
 
 class MeasurePartSerializer(serializers.Serializer[Any]):
@@ -54,5 +56,5 @@ class GaugeSerializer(serializers.Serializer[Any]):
     parts = MeasurePartSerializer(many=True)
     least = serializers.IntegerField(help_text="values that both samples need before anything counts as proven")
     each = serializers.ChoiceField(choices=["case", "approver_day"], help_text="what one value of a sample speaks of")
-    why = serializers.ListField(child=serializers.CharField())
+    why = serializers.ListField(child=serializers.CharField(), help_text="of a refusal or suppression, and what is not compared")
     ask = serializers.CharField()

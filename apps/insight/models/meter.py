@@ -10,13 +10,15 @@ from apps.core.models import Identified
 
 class Baseline(Identified):
     """What a measure of the value meter was between two days, for the company (`department` None) or a unit. `sample`: every single value, in hundredths,
-    sorted. Never changed and never replaced: an improvement is measured against what was frozen, not against what looks good."""
+    sorted; `by_department`: the same values, department ("" for none) -> its own (None: frozen before departments were kept). Never changed and never
+    replaced: an improvement is measured against what was frozen, not against what looks good."""
 
     key = models.CharField(max_length=20)
     department = models.ForeignKey("directory.OrgUnit", null=True, on_delete=models.PROTECT, related_name="+")
     first_day = models.DateField()
     last_day = models.DateField()
     sample = models.JSONField()
+    by_department = models.JSONField(null=True)
     frozen_by = models.ForeignKey("directory.Person", on_delete=models.PROTECT, related_name="+")
     frozen_at = models.DateTimeField()
 

@@ -341,12 +341,14 @@ def goal_words(of: Gauge) -> str:
 
 
 def proof_words(of: Gauge) -> str:
-    """In one line: the verdict, the change with its interval, the goal, both samples."""
+    """In one line: the verdict, the change with its interval, the goal, both samples, and what is not compared."""
     words = [verdict_words(of.verdict), interval_words(of, of.in_points), goal_words(of)]
     if of.before is not None:
         words.append(_("before: %(value)s, n %(count)s") % {"value": written(of.before, of.unit), "count": of.before_count})
     if of.now is not None:
         words.append(_("now: %(value)s, n %(count)s") % {"value": written(of.now, of.unit), "count": of.now_count})
+    if of.verdict not in ("forbidden", "suppressed"):
+        words += of.why  # what is not compared
     return "; ".join(word for word in words if word)
 
 

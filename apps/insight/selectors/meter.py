@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any, Literal
@@ -19,7 +19,8 @@ from apps.core.errors import NotFound
 from apps.core.kpis import KPIS, SCALE, get, rounded
 from apps.insight.models import Baseline, LiveDepartment, Sight
 from apps.insight.payloads import Control, Filters, Gauge, GaugePart, Reading, Row, RowPage, State
-from apps.insight.policies.meter import LEAST, MEASURES, NOTHING, ON_BOARDS, VIEWS, Comparison, Measure, compare, reached, value_of
+from apps.insight.policies.figures import listed
+from apps.insight.policies.meter import LEAST, MEASURES, NOTHING, ON_BOARDS, VIEWS, Comparison, Measure, compare, compare_changes, reached, value_of
 from apps.insight.policies.periods import DAY
 from apps.insight.selectors import then
 from apps.insight.selectors.crowd import too_few
@@ -30,7 +31,8 @@ WINDOW = dt.timedelta(days=90)
 MOST = 200
 Side = Literal["now", "control"]
 Days = tuple[dt.date, dt.date]
-Single = tuple[int, str]  # a value in hundredths, and the part of its measure
+Single = tuple[int, str, str]  # a value in hundredths, the part of its measure, its department ("" for none)
+Pair = tuple[list[int], list[int]]  # (before, now) of the same departments
 
 
 @dataclass(frozen=True)
@@ -93,9 +95,9 @@ def live(at: dt.datetime | None = None) -> Live:
     return Live({one.id: one.live_from for one in found}, {one.id: one.name for one in found})
 
 
-def sample(key: str, *, first_day: dt.date, last_day: dt.date, department: uuid.UUID | None = None) -> list[int]:
-    """Every single value of a measure between two days, both counted; hundredths, sorted. For services, which ask `is_small` first."""
-    return sorted(value for value, _part in _singles(MEASURES[key], _Look((first_day, last_day), department), Q()))
+def sample(key: str, *, first_day: dt.date, last_day: dt.date, department: uuid.UUID | None = None) -> list[tuple[int, str]]:
+    """Every single value of a measure between two days, both counted, with its department; hundredths, sorted. For services, which ask `is_small` first."""
+    return sorted((value, unit) for value, _part, unit in _singles(MEASURES[key], _Look((first_day, last_day), department), Q()))
 
 
 @dataclass(frozen=True)
@@ -110,14 +112,20 @@ class _Look:
 def _singles(measure: Measure, look: _Look, where: Q) -> list[Single]:
     rows = _rows(measure, look).filter(where)
     if measure.stream == VIEWS:
-        return [(seconds * SCALE, kpi) for seconds, kpi in rows.values_list("seconds", "kpi")]
-    return _rates(rows) if measure.each == "approver_day" else list(rows.values_list("value", "part"))
+        return [(seconds * SCALE, kpi, _word(unit)) for seconds, kpi, unit in rows.values_list("seconds", "kpi", "department")]
+    if measure.each == "approver_day":
+        return _rates(rows)
+    return [(value, part, _word(unit)) for value, part, unit in rows.values_list("value", "part", "department")]
+
+
+def _word(unit: uuid.UUID | None) -> str:
+    return "" if unit is None else str(unit)
 
 
 def _rates(rows: QuerySet[Any]) -> list[Single]:
     """One for each approver and day: decisions for each hour of the clock in which there was one."""
-    days = rows.exclude(owner=None).order_by().values("owner", "day").annotate(made=Count("pk"), hours=Count("value", distinct=True))
-    return [(round(SCALE * made / hours), "") for made, hours in days.values_list("made", "hours")]
+    days = rows.exclude(owner=None).order_by().values("owner", "day", "department").annotate(made=Count("pk"), hours=Count("value", distinct=True))
+    return [(round(SCALE * made / hours), "", _word(unit)) for made, hours, unit in days.values_list("made", "hours", "department")]
 
 
 def is_small(key: str, *, first_day: dt.date, last_day: dt.date, department: uuid.UUID | None = None) -> bool:
@@ -129,9 +137,13 @@ def _is_small(measure: Measure, look: _Look, where: Q) -> bool:
     """Also where the company without this department would: one could be had from the other."""
     if not measure.about_people:
         return False
-    least, inside = settings.INSIGHT_SMALLEST_GROUP, _people(measure, look, where)
-    beside = _people(measure, replace(look, department=None), where) - inside if look.department else set()
-    return 0 < len(inside) < least or 0 < len(beside) < least
+    units = then.units_below(look.department, look.at)
+    beside = set() if units is None else _people(measure, replace(look, department=None), where & ~Q(department__in=units))
+    return _are_few(_people(measure, look, where)) or _are_few(beside)
+
+
+def _are_few(people: set[uuid.UUID]) -> bool:
+    return 0 < len(people) < settings.INSIGHT_SMALLEST_GROUP
 
 
 def _people(measure: Measure, look: _Look, where: Q) -> set[uuid.UUID]:
@@ -210,14 +222,59 @@ def _gauge(measure: Measure, right: Reach, row: Baseline | None, look: _Look, li
     if _is_small(measure, look, lived.q("now")):
         return Gauge(**words, verdict="suppressed", why=(too_few(),))
     singles = _singles(measure, look, lived.q("now"))
-    before, after = list(row.sample) if row else [], [value for value, _part in singles]
+    frozen = _of_departments(measure, row, lived, {unit for _value, _part, unit in singles})
+    if frozen.few:
+        return Gauge(**words, verdict="suppressed", why=(too_few(),))
+    singles = [one for one in singles if not frozen.units or one[2] in frozen.units]
+    before, after = frozen.values, [value for value, _part, _unit in singles]
     found = compare(before, after, statistic=measure.statistic, better=measure.better) if before or after else NOTHING
     return Gauge(
-        **words, verdict=found.verdict, before=_figure(before, measure), before_count=len(before),
-        now=_figure(after, measure), now_count=len(after),
+        **words, verdict="not_yet" if frozen.unknown else found.verdict, before=_figure(before, measure), before_count=len(before),
+        now=_figure(after, measure), now_count=len(after), compared=_ids(frozen.units), why=frozen.why,
         change=found.change, low=found.low, high=found.high, reached=reached(measure, found), parts=_parts(measure, singles),
-        control=_control(measure, look, lived, after),
+        control=_control(measure, look, lived, row, (before, after)),
     )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class _Frozen:
+    """What was frozen of departments. `units`: those that values of now are compared of, too, none where nobody is named live or nothing was frozen of them;
+    `why`: what is not compared; `unknown`: the baseline does not say of which departments it is; `few`: it would speak of a small group."""
+
+    values: list[int]
+    units: frozenset[str] = frozenset()
+    why: tuple[str, ...] = ()
+    unknown: bool = False
+    few: bool = False
+
+
+def _of_departments(measure: Measure, row: Baseline | None, lived: Live, there: set[str]) -> _Frozen:
+    """`there`: the departments that there are values of now. A department is compared with itself: what one takes longer than another is no change."""
+    if row is None or not lived.since:
+        return _Frozen(list(row.sample) if row else [])
+    if row.by_department is None:
+        return _Frozen([], why=(_("The baseline does not say which departments it is of, so those that are live cannot be compared with it."),), unknown=True)
+    wanted = there or {str(unit) for unit, day in lived.since.items() if day}
+    units = frozenset(wanted & set(row.by_department))
+    if not units:
+        return _Frozen([], why=(_("Nothing was frozen of these departments."),))
+    left = sorted(lived.names[uuid.UUID(unit)] for unit in wanted - units if unit)
+    why = (_("Not compared, since nothing was frozen of them: %(names)s.") % {"names": listed(left)},) if left else ()
+    values = sorted(value for unit in units for value in row.by_department[unit])
+    return _Frozen(values, units if there else frozenset(), why, few=_is_few_of(measure, row, units))
+
+
+def _is_few_of(measure: Measure, row: Baseline, units: frozenset[str]) -> bool:
+    """Did fewer people than may be spoken of make what was frozen of these departments, or what is left of it without them?"""
+    if not measure.about_people:
+        return False
+    look, frozen = _Look((row.first_day, row.last_day), None, row.frozen_at), set(row.by_department or {})
+    sides = [Q(department__in=_ids(some)) | (Q(department=None) if "" in some else Q(pk__in=())) for some in (units, frozen - units)]
+    return any(_are_few(_people(measure, look, side)) for side in sides)
+
+
+def _ids(units: Iterable[str]) -> tuple[uuid.UUID, ...]:
+    return tuple(uuid.UUID(unit) for unit in sorted(units) if unit)
 
 
 def _look(measure: Measure, row: Baseline | None, department: uuid.UUID | None, today: dt.date, at: dt.datetime | None = None) -> _Look:
@@ -232,17 +289,24 @@ def _figure(values: Sequence[int], measure: Measure) -> Decimal | None:
     return None if found is None else rounded(Decimal(found) / SCALE)
 
 
-def _control(measure: Measure, look: _Look, lived: Live, after: Sequence[int]) -> Control | None:
-    """None: no department is without the portal, or none is named."""
+def _control(measure: Measure, look: _Look, lived: Live, row: Baseline | None, own: Pair) -> Control | None:
+    """None: no department is without the portal, or none is named. What it is compared by are changes: one department is not another."""
     if not lived.since:
         return None
+    few = Control(lived.waiting, None, 0, None, None, None, "suppressed")
     if _is_small(measure, look, lived.q("control")):
-        return Control(lived.waiting, None, 0, None, None, None, "suppressed")
-    values = [value for value, _part in _singles(measure, look, lived.q("control"))]
-    if not values and not lived.waiting:
+        return few
+    singles = _singles(measure, look, lived.q("control"))
+    if not singles and not lived.waiting:
         return None
-    found = compare(values, after, statistic=measure.statistic, better=measure.better) if values else Comparison(None, None, None, "no_data")
-    return Control(lived.waiting, _figure(values, measure), len(values), found.change, found.low, found.high, found.verdict)
+    frozen = _of_departments(measure, row, lived, {unit for _value, _part, unit in singles}) if singles else _Frozen([])
+    if frozen.few:
+        return few
+    values = [value for value, _part, unit in singles if not frozen.units or unit in frozen.units]
+    pair = (frozen.values, values)
+    found = compare_changes(own, pair, statistic=measure.statistic, better=measure.better) if values else Comparison(None, None, None, "no_data")
+    return Control(lived.waiting, _figure(values, measure), len(values), found.change, found.low, found.high, found.verdict,
+                   _figure(frozen.values, measure), len(frozen.values), _ids(frozen.units))  # fmt: skip
 
 
 def _parts(measure: Measure, singles: Sequence[Single]) -> tuple[GaugePart, ...]:
@@ -250,7 +314,7 @@ def _parts(measure: Measure, singles: Sequence[Single]) -> tuple[GaugePart, ...]
     if not measure.parts:
         return ()
     by_part: dict[str, list[int]] = {}
-    for value, part in singles:
+    for value, part, _unit in singles:
         by_part.setdefault(part, []).append(value)
     found = [GaugePart(_part_words(measure, part), _figure(values, measure), len(values)) for part, values in by_part.items()]
     return tuple(sorted(found, key=lambda one: (-(one.value or 0), one.label)))
@@ -272,6 +336,8 @@ def meter_rows(person: Any, key: str, *, side: Side = "now", department: uuid.UU
         return RowPage(key, state="suppressed", why=(too_few(),))
     measure, size = MEASURES[key], max(1, min(size, MOST))
     rows = _rows(measure, _Look(found.now_days, department)).filter(live().q(side))
+    if compared := found.compared if side == "now" else found.control.compared if found.control else ():
+        rows = rows.filter(department__in=compared)
     page = _looked(key, rows, after, size) if measure.stream == VIEWS else flow_rows(person, key, rows, after, size)
     if measure.each == "approver_day":  # each decision is one; its hour is nobody's business
         page = replace(page, rows=tuple(replace(row, value=Decimal(row.n)) for row in page.rows))

@@ -45,10 +45,11 @@ def freeze_baseline(*, person: Any, key: str, first_day: dt.date, last_day: dt.d
     values = sample(key, first_day=first_day, last_day=last_day, department=department)
     if not values:
         raise UnableToFreeze(_("Nothing was measured between these days."))
+    kept = _thinned(values)
     try:
         with transaction.atomic():
-            row = Baseline.objects.create(key=key, department_id=department, first_day=first_day, last_day=last_day, sample=_thinned(values),
-                                          frozen_by_id=person.pk, frozen_at=now)  # fmt: skip
+            row = Baseline.objects.create(key=key, department_id=department, first_day=first_day, last_day=last_day, sample=[value for value, _unit in kept],
+                                          by_department=_by_department(kept), frozen_by_id=person.pk, frozen_at=now)  # fmt: skip
             audit.record(actor=person, action="insight.baseline.frozen", object=f"insight.baseline:{row.pk}", now=now,
                          data={"key": key, "first_day": str(first_day), "last_day": str(last_day), "values": len(values)})
     except IntegrityError as error:
@@ -56,7 +57,14 @@ def freeze_baseline(*, person: Any, key: str, first_day: dt.date, last_day: dt.d
     return row
 
 
-def _thinned(values: list[int]) -> list[int]:
+def _by_department(values: Iterable[tuple[int, str]]) -> dict[str, list[int]]:
+    found: dict[str, list[int]] = {}
+    for value, unit in values:
+        found.setdefault(unit, []).append(value)
+    return found
+
+
+def _thinned(values: list[tuple[int, str]]) -> list[tuple[int, str]]:
     if len(values) <= LARGEST:
         return values
     return [values[index * (len(values) - 1) // (LARGEST - 1)] for index in range(LARGEST)]
