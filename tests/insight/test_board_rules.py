@@ -15,6 +15,7 @@ from apps.core.grid import Cell
 from apps.core.kpis import KPIS
 from apps.insight.payloads import Period, Point, Reading
 from apps.insight.policies import boards, figures, mailing
+from apps.insight.selectors.boards import tile_view
 
 pytestmark = pytest.mark.one_database
 ITEM = {"key": "t1", "x": 0, "y": 0, "w": 3, "h": 1, "kpis": ["erp.orders_taken"], "look": "figure", "title": ""}
@@ -182,3 +183,13 @@ def test_a_line_is_crossed_only_when_passed(value: str | None, above: bool, beyo
 )  # fmt: skip
 def test_one_alone_is_singular(value: str, unit: str, written: tuple[str, str]) -> None:
     assert figures.parts(Decimal(value), unit) == written
+
+
+@pytest.mark.req("E6")
+@pytest.mark.parametrize(("language", "title"), [("en", "Products short by product line"), ("zh-hans", "缺货产品（按产品线）")])
+def test_a_chart_of_nothing_still_says_what_it_divides_by(language: str, title: str) -> None:
+    with translation.override(language):
+        name = "Products short" if language == "en" else "缺货产品"
+        tile = boards.Tile("t1", ("erp.stock_short",), "parts", "", Cell("t1", 0, 0, 6, 3))
+        view = tile_view(tile, [reading(key="erp.stock_short", title=name, state="empty")])
+        assert (view.title, view.chart) == (title, {})

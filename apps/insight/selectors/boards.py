@@ -193,7 +193,8 @@ def tile_view(tile: Tile, readings: list[Reading]) -> TileView:
     if lead.state in ("forbidden", "suppressed") or tile.is_figure or lead.gauge:
         return TileView(tile, ordered, title, spark=figures.spark(lead.series, lead.target))
     if tile.look == "parts":
-        title = tile.title or _("%(title)s by %(dimension)s") % {"title": lead.title, "dimension": figures.dimension_words(lead.breakdown_by)}
+        by = lead.breakdown_by or KPIS[lead.key].breakdown  # a reading of nothing names no parts
+        title = tile.title or _("%(title)s by %(dimension)s") % {"title": lead.title, "dimension": figures.dimension_words(by)}
         return TileView(tile, ordered, title, figures.finding_of_parts(lead), figures.chart_of_parts(lead) if lead.breakdown else {})
     chart = figures.chart_of_months(ordered, tile.look) if any(point.value is not None for point in lead.series) else {}
     return TileView(tile, ordered, title if tile.title else _("%(title)s by month") % {"title": title}, figures.finding_of_months(lead), chart)
