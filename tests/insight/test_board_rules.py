@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from apps.core.grid import Cell
 from apps.core.kpis import KPIS
-from apps.insight.payloads import Period, Point, Reading
+from apps.insight.payloads import Gauge, Period, Point, Reading
 from apps.insight.policies import boards, figures, mailing
 from apps.insight.selectors.boards import tile_view
 
@@ -193,3 +193,41 @@ def test_a_chart_of_nothing_still_says_what_it_divides_by(language: str, title: 
         tile = boards.Tile("t1", ("erp.stock_short",), "parts", "", Cell("t1", 0, 0, 6, 3))
         view = tile_view(tile, [reading(key="erp.stock_short", title=name, state="empty")])
         assert (view.title, view.chart) == (title, {})
+
+
+def gauge(**changes: Any) -> Gauge:
+    base = {"key": "order_hours", "title": "t", "formula": "f", "unit": "hours", "statistic": "median", "better": "down", "in_points": False, "target": -30,
+            "verdict": "proven"}  # fmt: skip
+    return Gauge(**{**base, **changes})
+
+
+@pytest.mark.req("E13")
+@pytest.mark.parametrize(
+    ("better", "change", "low", "high", "x", "width", "worse", "better_end", "dot"),
+    [
+        ("down", -34.0, -41.0, -10.0, "30.0", "31.0", "", "", "54.0"),
+        ("down", -76.0, -94.0, -45.0, "65.0", "32.5", "", "1", "96.0"),
+        ("down", 30.0, 15.0, 60.0, "2.5", "2.5", "1", "", ""),
+        ("down", -64.0, -84.0, 24.0, "2.5", "95.0", "1", "1", "84.0"),
+        ("up", 350.0, -100.0, 800.0, "2.5", "95.0", "1", "1", ""),
+        ("up", 150.0, 120.0, 190.0, "97.5", "1.0", "", "1", ""),
+    ],
+)
+def test_a_bar_that_goes_on_says_so(better: str, change: float, low: float, high: float, x: str, width: str, worse: str, better_end: str, dot: str) -> None:
+    bar = figures.bar_of(gauge(better=better, change=change, low=low, high=high))
+    assert (bar["x"], bar["width"], bar["worse"], bar["better"], bar["dot"], bar["zero"]) == (x, width, worse, better_end, dot, "20.0")
+    assert ("beyond the worse end" in bar["words"], "beyond the better end" in bar["words"]) == (bool(worse), bool(better_end))
+
+
+@pytest.mark.req("E13")
+def test_a_bar_is_said_as_it_is_drawn_and_none_without_an_interval() -> None:
+    assert figures.bar_of(gauge(change=-34.0)) == {}
+    assert figures.bar_of(gauge(change=-34.0, low=-41.0, high=-10.0))["words"] == "Change and its interval: −34% (−41% … −10%); goal −30%"
+
+
+@pytest.mark.req("E13")
+def test_points_and_counts_are_said_in_chinese() -> None:
+    with translation.override("zh-hans"):
+        assert (figures.shift(12.0, True), figures.change_words(reading(unit="percent", value=Decimal("93.4"), former=Decimal("94.6")))) == (
+            "+12个百分点", "−1.2个百分点")  # fmt: skip
+        assert "共 8 项" in figures.proof_words(gauge(before=Decimal(9), before_count=8))

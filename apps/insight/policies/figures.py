@@ -18,6 +18,7 @@ from apps.insight.policies.periods import DAY
 
 WIDTH, HEIGHT, EDGE = 100, 30, 2
 WORST, BEST = 20.0, -80.0  # the ends of a gauge, in percent or points
+TIP = 2.5  # how wide the arrow is at an end that is not the last
 DIMENSIONS = ("department", "product_line", "region")
 
 
@@ -76,7 +77,7 @@ def change_words(reading: Reading) -> str:
         return ""
     sign = "+" if change > 0 else "−" if change < 0 else "±"
     amount = quantity(abs(change).quantize(Decimal("0.1")))
-    return f"{sign}{amount} {_('pt')}" if reading.unit == "percent" else f"{sign}{amount}%"
+    return _("%(change)s pt") % {"change": f"{sign}{amount}"} if reading.unit == "percent" else f"{sign}{amount}%"
 
 
 def change_tone(reading: Reading) -> str:
@@ -223,8 +224,15 @@ def chart_of_parts(reading: Reading) -> dict[str, Any]:
     texts = [_("too few to show") if share.suppressed else written(share.value, reading.unit) for share in ordered]
     values = [None if share.value is None else float(share.value) for share in ordered]
     series = [{"name": reading.title, "values": values, "texts": texts, "role": "main"}]
-    return {"kind": "parts", "unit": reading.unit, "labels": [share_words(share) for share in ordered], "series": series, "running": [],
-            "keys": [share.key for share in ordered], "by": reading.breakdown_by}
+    return {
+        "kind": "parts",
+        "unit": reading.unit,
+        "labels": [share_words(share) for share in ordered],
+        "series": series,
+        "running": [],
+        "keys": [share.key for share in ordered],
+        "by": reading.breakdown_by,
+    }
 
 
 def chart_of_pivot(pivot: Pivot, look: str) -> dict[str, Any]:
@@ -315,13 +323,42 @@ def short(value: float, unit: str) -> str:
 def shift(value: float, in_points: bool = False) -> str:
     """A change: −34% · +12 pt."""
     sign = "+" if value > 0 else "−" if value < 0 else ""
-    return f"{sign}{abs(value):.0f} {_('pt')}" if in_points else f"{sign}{abs(value):.0f}%"
+    return _("%(change)s pt") % {"change": f"{sign}{abs(value):.0f}"} if in_points else f"{sign}{abs(value):.0f}%"
 
 
 def place_of(change: float, better: str) -> float:
     """Where a change stands on its gauge, from 0 to 100; better is to the right."""
     toward = float(change) if better == "down" else -float(change)
     return (WORST - min(WORST, max(BEST, toward))) / (WORST - BEST) * 100
+
+
+def bar_of(of: Gauge) -> dict[str, str]:
+    """Where the parts of its bar stand, in hundredths of the scale; {} without an interval. "worse" and "better" are set where the interval goes on
+    beyond that end; "dot" is "" where the change itself lies outside."""
+    if of.low is None or of.high is None:
+        return {}
+    ends = sorted(place_of(value, of.better) for value in (of.low, of.high))
+    worse, better = (any(_beyond(value, of.better) == end for value in (of.low, of.high)) for end in (-1, 1))
+    first, last = ends[0] + (TIP if worse else 0), ends[1] - (TIP if better else 0)
+    inside = of.change is not None and not _beyond(of.change, of.better)
+    return {
+        "x": f"{min(first, 100 - TIP):.1f}", "width": f"{max(1.0, last - first):.1f}", "worse": "1" if worse else "", "better": "1" if better else "",
+        "dot": f"{place_of(of.change, of.better):.1f}" if of.change is not None and inside else "", "zero": f"{place_of(0, of.better):.1f}",
+        "goal": "" if of.target is None else f"{place_of(of.target, of.better):.1f}", "words": _bar_words(of, worse, better),
+    }  # fmt: skip
+
+
+def _beyond(change: float, better: str) -> int:
+    """-1: worse than the scale reaches, 1: better, 0: on it."""
+    toward = float(change) if better == "down" else -float(change)
+    return -1 if toward > WORST else 1 if toward < BEST else 0
+
+
+def _bar_words(of: Gauge, worse: bool, better: bool) -> str:
+    words = [_("Change and its interval: %(interval)s") % {"interval": interval_words(of, of.in_points)}, goal_words(of)]
+    ends = [word for beyond, word in ((worse, _("the interval goes on beyond the worse end of the scale")),
+                                      (better, _("the interval goes on beyond the better end of the scale"))) if beyond]  # fmt: skip
+    return "; ".join([*words, *ends])
 
 
 def verdict_words(verdict: str) -> str:

@@ -121,21 +121,10 @@ def names(items: Any) -> str:
     return figures.listed([str(item) for item in items])
 
 
-@register.simple_tag
-def meter_x(change: float, better: str = "down") -> str:
-    """Where a change stands on its gauge."""
-    return f"{figures.place_of(change, better):.1f}"
-
-
-@register.simple_tag
-def meter_left(low: float, high: float, better: str = "down") -> str:
-    """Where an interval begins: at its worse end."""
-    return f"{min(figures.place_of(low, better), figures.place_of(high, better)):.1f}"
-
-
-@register.simple_tag
-def meter_width(low: float, high: float, better: str = "down") -> str:
-    return f"{max(1.0, abs(figures.place_of(low, better) - figures.place_of(high, better))):.1f}"
+@register.filter
+def bar(gauge: Gauge) -> dict[str, str]:
+    """Where the parts of its bar stand, and what it says in words."""
+    return figures.bar_of(gauge)
 
 
 @register.simple_tag
