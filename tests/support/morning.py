@@ -65,16 +65,14 @@ def begin(running: Running) -> None:
 
 
 def directors_desk(running: Running) -> None:
-    """What the sales director did with his figures: a key for a BI tool, files, consents of most customers, frozen days, a line to watch."""
-    boss, today = DemoPerson(running, "boss"), dt.datetime.now(dt.UTC).date()
+    """What the sales director did with his figures: a key for a BI tool, files, consents of most customers, a line to watch."""
+    boss = DemoPerson(running, "boss")
     boss.post("/api/v1/keys", name="Power BI", scopes=["figures", "rows"], days=90)
     boss.post("/api/v1/boards/company/prints?period=quarter", form="pdf")
     boss.post("/api/v1/boards/company/prints", form="xlsx")
     for number, customer in enumerate(boss.get("/api/v1/customers?size=100")["results"]):
         if number % 4 != 3:
             boss.put(f"/api/v1/customer-data/consents/{customer['key']}", given=True, basis="Framework contract 2026")
-    for measure in ("order_hours", "first_response"):
-        boss.post(f"/api/v1/value-meter/{measure}/baseline", first_day=str(today - dt.timedelta(days=90)), last_day=str(today - dt.timedelta(days=31)))
     boss.put("/api/v1/kpis/erp.orders_taken/unusual", sensitivity="medium")
     until(lambda: all(one["state"] == "READY" for one in boss.get("/api/v1/prints")), seconds=60, what="files for boss")
 

@@ -61,8 +61,9 @@ def _visits(person: Any, start: dt.datetime, end: dt.datetime) -> Iterable[Entry
     for row in visits_between(person, start, end):
         begin, over = row.get("starts_at"), row.get("ends_at")
         if isinstance(begin, dt.datetime) and isinstance(over, dt.datetime):  # whoever may not read when, has it on no calendar
-            title = _("Visit: %(customer)s") % {"customer": row.get("customer", row.get("number", ""))}
-            yield _timed("visit", str(row["id"]), title, begin, over, f"/visits/{row['id']}/", str(row.get("place", "")))
+            whom = str(row.get("customer", row.get("number", "")))
+            title = _("Visit: %(customer)s") % {"customer": whom}
+            yield replace(_timed("visit", str(row["id"]), title, begin, over, f"/visits/{row['id']}/", str(row.get("place", ""))), short=whom)
 
 
 def _due(person: Any, start: dt.datetime, end: dt.datetime, now: dt.datetime) -> Iterable[Entry]:
@@ -70,9 +71,8 @@ def _due(person: Any, start: dt.datetime, end: dt.datetime, now: dt.datetime) ->
         shown = notifications.rendered(row, person)
         if row.due_at is None:  # the filter leaves none
             continue
-        title, short = (_("Due: %(title)s") % {"title": words} for words in (shown.title, shown.about or shown.title))
-        entry = _timed("due", str(row.pk), title, row.due_at, row.due_at + DUE_LENGTH, shown.url or "/inbox/")
-        yield replace(entry, short=short)
+        entry = _timed("due", str(row.pk), _("Due: %(title)s") % {"title": shown.title}, row.due_at, row.due_at + DUE_LENGTH, shown.url or "/inbox/")
+        yield replace(entry, short=shown.about or shown.title)
 
 
 def _absences(person: Any, first: dt.date, last: dt.date) -> Iterable[Entry]:

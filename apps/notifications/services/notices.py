@@ -13,7 +13,6 @@ from django.utils.translation import gettext as _
 from apps.core import kinds
 from apps.core.errors import DomainError, NotFound
 from apps.jobs import services as jobs
-from apps.notifications import selectors
 from apps.notifications.models import NEVER, UNDONE, Notification, SnoozeWatch, State
 from apps.notifications.services import deliveries
 from apps.realtime import services as realtime

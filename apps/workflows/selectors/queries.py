@@ -6,7 +6,7 @@ import datetime as dt
 import uuid
 from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet
 from django.utils.translation import gettext as _
 
 from apps.access import selectors as access
@@ -24,10 +24,10 @@ MOST_DELEGATED = 500
 
 
 def tasks_for(person: Any) -> QuerySet[Task]:
-    """Open tasks this person may act on now, the longest waiting first."""
+    """Open tasks this person may act on now: by due date, those without one behind, the longest waiting first."""
     return _with_case(Task.objects.filter(
         Q(candidates=person.pk) | Q(assignee=person.pk), state__in=Task.OPEN, instance__state=ACTIVE,
-    ).exclude(instance__starter=person.pk).distinct().order_by("created_at"))
+    ).exclude(instance__starter=person.pk).distinct().order_by(F("due_at").asc(nulls_last=True), "created_at"))
 
 
 def offered() -> list[tuple[uuid.UUID, uuid.UUID]]:
