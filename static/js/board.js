@@ -4,7 +4,8 @@ import { csrfToken } from "./shell.js";
 const $ = (selector, from = document) => from.querySelector(selector);
 const $$ = (selector, from = document) => [...from.querySelectorAll(selector)];
 const words = $("#chart-words")?.dataset || {};
-const compact = new Intl.NumberFormat(words.lang === "zh-hans" ? "zh-CN" : "en", { notation: "compact", maximumFractionDigits: 1 });
+const plain = new Intl.NumberFormat("en", { maximumFractionDigits: 2 });
+const SIZES = words.lang === "zh-hans" ? [[1e8, 1e8, "亿"], [1e4, 1e4, "万"]] : [[1e6, 1e6, " M"], [1e4, 1e3, " k"]];
 const drawn = new Map(); // element -> {chart, data, look, at: [series, point]}
 const chosen = new Map(); // id of the tile -> the form its reader chose
 
@@ -36,6 +37,19 @@ function fitting(data, room) {
   };
 }
 
+// At an axis an amount is written as on a tile: ¥150 k, ¥15万.
+function short(value, unit) {
+  if (unit !== "money") return plain.format(value) + (unit === "percent" ? "%" : "");
+  const much = Math.abs(value), [, size, word] = SIZES.find(([least]) => much >= least) || [0, 1, ""], scaled = much / size;
+  return `${value < 0 ? "−" : ""}${words.sign}${plain.format(scaled.toFixed(word && scaled >= 100 ? 0 : word && scaled >= 10 ? 1 : 2))}${word}`;
+}
+
+// Few lying bars stand in the middle of their card, further from one another.
+function spread(fit, data, room) {
+  const many = fit.labels.length, height = Math.min(room - 8, many * 2 * ROW);
+  return { height, top: fit.labels.length === data.labels.length ? Math.max(4, (room - height) / 2) : 4 };
+}
+
 function options(data, look, colour, room) {
   const font = token("--at-font").replaceAll('"', "'"), text = { color: colour["text-2"], fontFamily: font, fontSize: 12 };
   const parts = data.kind === "parts", mains = data.series.filter((line) => line.role === "main");
@@ -45,14 +59,14 @@ function options(data, look, colour, room) {
     axisLabel: { ...text, hideOverlap: !parts, ...(parts ? { interval: 0, width: 110, overflow: "truncate" } : {}) },
     axisLine: { show: !parts, lineStyle: { color: colour["border-strong"] } },
   };
-  const value = { type: "value", show: !parts, axisLabel: { ...text, formatter: (v) => compact.format(v) + (data.unit === "percent" ? "%" : "") }, splitLine: { lineStyle: { color: colour.grid } } };
+  const value = { type: "value", show: !parts, axisLabel: { ...text, formatter: (v) => short(v, data.unit) }, splitLine: { lineStyle: { color: colour.grid } } };
   const base = {
     animation: false, textStyle: { fontFamily: font }, aria: { enabled: false },
     tooltip: { trigger: "axis", renderMode: "richText", confine: true, backgroundColor: colour.surface, borderColor: colour.border, textStyle: { color: colour.text, fontFamily: font, fontSize: 12 }, axisPointer: { type: parts || look === "bars" ? "shadow" : "line" }, formatter: (points) => tip(data, points) },
   };
   if (parts) {
     const texts = [...fit.texts].reverse();
-    return { ...base, grid: { left: 4, right: 76, top: 4, height: Math.min(room - 8, fit.labels.length * 2 * ROW), containLabel: true }, xAxis: value, yAxis: category, series: [{
+    return { ...base, grid: { left: 4, right: 76, ...spread(fit, data, room), containLabel: true }, xAxis: value, yAxis: category, series: [{
       type: "bar", barMaxWidth: 18, name: data.series[0].name, data: [...fit.values].reverse(), itemStyle: { color: colour.c1, borderRadius: 3 },
       label: { show: true, position: "right", color: colour.text, fontFamily: font, fontSize: 12, formatter: (p) => texts[p.dataIndex] },
     }] };

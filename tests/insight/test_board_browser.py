@@ -67,6 +67,8 @@ def _with_what_opens(tab: Any) -> list[str]:
     """The same with each of its layers open."""
     found, names = [], ("shown-on", "export", "more", "own-days")
     for opener in (*(f'[popovertarget="{name}"]' for name in names), '[data-dialog="mail-board"]'):
+        if "mail-board" in opener:
+            tab.page.locator('[popovertarget="more"]').click()
         tab.page.locator(opener).first.click()
         found += [f"/board/ {opener}: {finding}" for finding in tab.findings()]
         tab.page.keyboard.press("Escape")

@@ -49,6 +49,11 @@ def parts(value: Decimal | None, unit: str) -> tuple[str, str]:
     return quantity(value), _suffix(value, unit)
 
 
+def money_sign() -> str:
+    """Of the company's currency: ¥."""
+    return money_short(Decimal(0), settings.COMPANY_CURRENCY).rstrip("0.")
+
+
 def _suffix(value: Decimal, unit: str) -> str:
     count = _many(value)
     return {"percent": "%", "days": ngettext("day", "days", count), "hours": ngettext("hour", "hours", count), "per_hour": _("per hour")}.get(unit, "")

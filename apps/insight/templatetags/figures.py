@@ -128,6 +128,11 @@ def bar(gauge: Gauge) -> dict[str, str]:
 
 
 @register.simple_tag
+def money_sign() -> str:
+    return figures.money_sign()
+
+
+@register.simple_tag
 def change_of(value: float, in_points: bool = False) -> str:
     return figures.shift(value, in_points)
 
