@@ -43,7 +43,7 @@ function together(key) {
 }
 
 // A key acts on the message that has the focus, not on the one that happens to be open: E and H put it away as a batch of one (with its
-// undo) and go on to the next row; what the list cannot do for it opens it first.
+// undo) and go on to the next row, U stays with it; what the list cannot do for it opens it first.
 function focused(key) {
   const row = document.activeElement?.closest?.(".mrow");
   if (!row || row.dataset.id === $("[data-pane]")?.dataset.pane) return false;
@@ -52,7 +52,7 @@ function focused(key) {
   const next = rows[rows.indexOf(row) + 1] || rows[rows.indexOf(row) - 1];
   if (!box || !$(`#batch [data-all-key="${key}"]`)) { $(".open", row).click(); return true; }
   box.checked = true;
-  if (next) $(".open", next).focus();
+  if (next && key !== "u") $(".open", next).focus();
   return together(key);
 }
 const act = (key) => together(key) || focused(key) || press(key);
@@ -84,7 +84,7 @@ const KEYS = {
   x: choose,
   e: done,
   h: () => act("h"),
-  u: () => focused("u") || press("u"),
+  u: () => act("u"),
   z: undo,
   "/": search,
   "?": () => { $("#inbox-keys")?.showModal(); return true; },

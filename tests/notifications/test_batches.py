@@ -321,7 +321,7 @@ def test_what_others_changed_meanwhile_is_not_said_to_be_undone(cases: Any, cast
 @pytest.mark.req("E13")
 @pytest.mark.parametrize(
     ("verb", "done", "held"),
-    [("read", 4, []), ("unread", 4, []), ("snooze", 3, ["not_snoozed"]), ("done", 3, ["todo_is_open"])],
+    [("read", 4, []), ("unread", 4, []), ("snooze", 3, ["not_snoozed"]), ("wake", 3, ["not_snoozed"]), ("done", 3, ["todo_is_open"])],
 )
 def test_each_has_its_own_result_and_undo_restores_what_was(
     cast: SimpleNamespace, tell: Any, clock: dt.datetime, verb: str, done: int, held: list[str]
@@ -405,3 +405,49 @@ def test_several_are_put_off_from_the_page(ana: Client, cast: SimpleNamespace, t
     assert page.count('name="id"') == 2
     ana.post("/inbox/batch/", {"until": "wake", "id": [str(ids[0])]})
     assert selectors.todo_count(cast.ana, clock) == 1
+
+
+@pytest.mark.req("E13", "E14")
+def test_several_are_taken_back_from_their_snooze_in_words_of_their_own_and_undone(
+    ana: Client, cast: SimpleNamespace, tell: Any, clock: dt.datetime, run_jobs: Any
+) -> None:
+    ids = [str(tell(cast.ana, "decide", "x")), str(tell(cast.ana, "know", "a"))]
+    for one in ids:
+        services.snooze(person=cast.ana, notification_id=uuid.UUID(one), until=clock + HOUR, now=clock)
+    before = list(Notification.objects.order_by("pk").values())
+    answer = ana.post("/inbox/batch/?tab=snoozed", {"until": "wake", "id": ids}, headers={"HX-Request": "true"}).content.decode()
+    assert "2 are back in the inbox." in answer and "data-batch-undo" in answer and "snoozed." not in answer
+    batch = Batch.objects.get()
+    assert (batch.verb, set(Notification.objects.values_list("snoozed_until", flat=True))) == ("wake", {None})
+    ana.post(f"/inbox/batches/{batch.pk}/undo/")
+    assert list(Notification.objects.order_by("pk").values()) == before
+    run_jobs(now=clock + HOUR)  # they sleep as long as they would have
+    assert list(Notification.objects.values_list("snoozed_until", "read_at", "created_at").distinct()) == [(None, None, clock + HOUR)]
+    said = ana.post("/api/v1/notifications/batches", json.dumps({"verb": "snooze", "until": None, "ids": ids}), content_type="application/json").json()
+    assert (said["verb"], said["words"], said["undoable"]) == ("wake", "2 are back in the inbox.", True)
+    with override("zh-hans"):
+        assert selectors.batch(cast.ana, batch.pk, clock).words == "已撤销。"
+        assert selectors.batch(cast.ana, uuid.UUID(said["id"]), clock).words == "已放回2条。"
+
+
+@pytest.mark.req("E13", "E14")
+def test_one_is_taken_back_from_its_snooze_and_that_can_be_undone(ana: Client, cast: SimpleNamespace, tell: Any, clock: dt.datetime) -> None:
+    one = tell(cast.ana, "know", "a")
+    services.snooze(person=cast.ana, notification_id=one, until=clock + HOUR, now=clock)
+    page = ana.get(ana.post(f"/inbox/{one}/snooze/", {"until": "wake"}).headers["Location"]).content.decode()
+    assert "1 is back in the inbox." in page and "data-batch-undo" in page
+    ana.post(f"/inbox/batches/{Batch.objects.get().pk}/undo/")
+    assert Notification.objects.get().snoozed_until == clock + HOUR
+
+
+@pytest.mark.req("E13")
+@pytest.mark.parametrize("tab", ["todo", "notices", "snoozed"])
+def test_several_are_marked_as_unread_in_every_list(ana: Client, cast: SimpleNamespace, tell: Any, clock: dt.datetime, tab: str) -> None:
+    one = tell(cast.ana, "decide" if tab == "todo" else "know", "a")
+    services.mark_read(person=cast.ana, notification_id=one, now=clock)
+    if tab == "snoozed":
+        services.snooze(person=cast.ana, notification_id=one, until=clock + HOUR, now=clock)
+    assert ana.get(f"/inbox/?tab={tab}").content.decode().count('name="verb" value="unread" data-all-key="u"') == 1
+    answer = ana.post(f"/inbox/batch/?tab={tab}", {"verb": "unread", "id": str(one)}, headers={"HX-Request": "true"}).content.decode()
+    assert "1 unread." in answer and f'class="mrow unread" id="message-{one}"' in answer
+    assert Notification.objects.get().read_at is None

@@ -128,6 +128,7 @@ def test_the_keyboard_alone_reads_marks_and_puts_away(open_page: Any, filled: Si
 def test_a_key_acts_on_the_message_that_has_the_focus_not_on_the_one_that_is_open(open_page: Any, filled: SimpleNamespace) -> None:
     tab = open_page(filled.ana)
     page, keys = tab.page, tab.page.keyboard
+    services.mark_read(person=filled.ana, notification_id=Notification.objects.get(params__what="c").pk, now=clock.now())
     tab.goto("/inbox/?tab=notices")
     keys.press("j")
     keys.press("Enter")
@@ -137,10 +138,27 @@ def test_a_key_acts_on_the_message_that_has_the_focus_not_on_the_one_that_is_ope
     page.wait_for_selector("#toasts >> text=1 done.")
     until(lambda: titles(tab) == ["Know a", "Know c"], what="the one with the focus left")
     assert page.evaluate("() => document.activeElement.closest('.mrow').innerText").find("Know c") >= 0  # on to the next
+    keys.press("u")
+    page.wait_for_selector("#toasts >> text=1 unread.")
+    page.wait_for_selector(".mrow.unread:has-text('Know c')")
+    assert page.evaluate("() => document.activeElement.closest('.mrow').innerText").find("Know c") >= 0  # it stays with it
+    assert Notification.objects.filter(params__what="c", read_at=None).exists()
     keys.press("h")
     until(lambda: titles(tab) == ["Know a"], what="the next one snoozed")
     assert page.inner_text(".rbody h2") == "Know a"
     assert [note.params["what"] for note in Notification.objects.filter(todo=False, state="OPEN", snoozed_until=None)] == ["a"]
+    tab.goto("/inbox/?tab=snoozed")
+    keys.press("j")
+    keys.press("Enter")
+    opened(page, "Know c")
+    keys.press("e")  # not while it is snoozed
+    page.wait_for_selector("#toasts >> text=This is snoozed. Take it back into the inbox first.")
+    page.locator(".mrow input[type=checkbox]").check()
+    assert tab.findings() == []
+    page.get_by_role("button", name="Back to the inbox", exact=True).click()
+    page.wait_for_selector("#toasts >> text=1 is back in the inbox.")
+    keys.press("z")
+    until(lambda: titles(tab) == ["Know c"], what="it sleeps again")
     tab.goto("/inbox/")
     keys.press("j")
     keys.press("j")

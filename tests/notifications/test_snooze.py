@@ -117,6 +117,23 @@ def test_another_snooze_or_a_decision_ends_the_watch(waiting: Notification, hear
     assert Notification.objects.get(pk=waiting.pk).state == "RESOLVED"
 
 
+@pytest.mark.req("E13", "A9")
+@pytest.mark.parametrize(("language", "words"), [
+    ("en", "This is snoozed. Take it back into the inbox first."), ("zh-hans", "此消息已推迟。请先将其放回。")])  # fmt: skip
+def test_what_is_snoozed_does_not_offer_to_be_put_away_and_says_so(
+    ana: Client, cast: SimpleNamespace, tell: Any, clock: dt.datetime, travel: Any, language: str, words: str
+) -> None:
+    cast.ana.account.language = language
+    cast.ana.account.save(update_fields=["language"])
+    one = tell(cast.ana, "know", "a")
+    services.snooze(person=cast.ana, notification_id=one, until=clock + HOUR, now=clock)
+    pane = ana.get(f"/inbox/{one}/").content.decode()
+    assert 'data-key="e"' not in pane and f'data-no-e="{words}"' in pane and 'value="wake"' in pane
+    travel(clock + HOUR)
+    pane = ana.get(f"/inbox/{one}/").content.decode()
+    assert 'data-key="e"' in pane and "data-no-e" not in pane
+
+
 def test_what_names_no_record_cannot_wait_for_one(ana: Client, cast: SimpleNamespace, tell: Any) -> None:
     one = tell(cast.ana, "know", "a")
     assert ana.post(f"/inbox/{one}/snooze/", {"until": "change"}).status_code == 422

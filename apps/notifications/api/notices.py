@@ -197,7 +197,7 @@ class BatchSerializer(serializers.Serializer[Any]):
 
 
 class BatchInput(serializers.Serializer[Any]):
-    verb = serializers.ChoiceField(choices=("read", "unread", "done", "snooze"))
+    verb = serializers.ChoiceField(choices=("read", "unread", "done", "snooze", "wake"))
     ids = serializers.ListField(child=serializers.UUIDField())
     until = serializers.DateTimeField(allow_null=True, required=False, help_text="of snooze; null: back into the list now")
 
@@ -221,7 +221,7 @@ class BatchesView(APIView):
 
     @extend_schema(request=BatchInput, responses={201: BatchSerializer}, operation_id="notification_batch")
     def post(self, request: Request) -> Response:
-        """read, unread, done or snooze, with a result for each; undo takes all of it back."""
+        """read, unread, done, snooze or wake, with a result for each; undo takes all of it back."""
         given = BatchInput(data=request.data)
         given.is_valid(raise_exception=True)
         fields = given.validated_data

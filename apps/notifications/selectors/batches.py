@@ -80,6 +80,7 @@ def _verb_words(verb: str, count: int) -> str:
         "returned": ngettext("%(n)d returned.", "%(n)d returned.", count), "read": ngettext("%(n)d read.", "%(n)d read.", count),
         "unread": ngettext("%(n)d unread.", "%(n)d unread.", count), "done": ngettext("%(n)d done.", "%(n)d done.", count),
         "snooze": ngettext("%(n)d snoozed.", "%(n)d snoozed.", count),
+        "wake": ngettext("%(n)d is back in the inbox.", "%(n)d are back in the inbox.", count),
     }  # fmt: skip
     return words[verb] % {"n": count}
 

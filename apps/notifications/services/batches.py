@@ -23,7 +23,7 @@ from apps.notifications.services.notices import CHANGES, Viewer, push_changes, w
 
 MOST_AT_ONCE = 100
 HOLD = dt.timedelta(minutes=10)  # decisions of a batch wait this long if whoever takes them is stopped in between
-PLAIN = ("read", "unread", "done", "snooze")
+PLAIN = ("read", "unread", "done", "snooze", "wake")
 DECISIONS = ("approved", "rejected", "returned")
 RESTORED = ("read_at", "snoozed_until", "wakes_on_change", "state", "closed_at")
 
@@ -41,9 +41,11 @@ class UnableToDecideBatch(DomainError):
 
 
 def act(*, person: Viewer, verb: str, notification_ids: Sequence[uuid.UUID], now: dt.datetime, until: dt.datetime | None = None) -> Batch:
-    """read, unread, done or snooze; what cannot be done is held with its reason, the rest is done. Raises InvalidInput."""
+    """read, unread, done, snooze or wake (a snooze without an end, too); what cannot be done is held with its reason, the rest is done.
+    Raises InvalidInput."""
     if verb not in PLAIN:
         raise InvalidInput(_("Choose what to do with the messages."))
+    verb = _meant(verb, until)
     wanted = _wanted(notification_ids)
     with transaction.atomic():
         rows = {row.pk: row for row in Notification.objects.select_for_update().filter(person_id=person.pk, pk__in=wanted).order_by("pk")}
@@ -55,7 +57,8 @@ def act(*, person: Viewer, verb: str, notification_ids: Sequence[uuid.UUID], now
 
 
 def act_on_one(*, person: Viewer, verb: str, notification_id: uuid.UUID, now: dt.datetime, until: dt.datetime | None = None) -> Batch:
-    """done or snooze of one message, with the time to undo it. Raises NotFound and what the verb itself raises."""
+    """done, snooze or wake of one message, with the time to undo it. Raises NotFound and what the verb itself raises."""
+    verb = _meant(verb, until)
     with transaction.atomic():
         row = Notification.objects.select_for_update().filter(person_id=person.pk, pk=notification_id).first()
         if row is None:
@@ -65,6 +68,11 @@ def act_on_one(*, person: Viewer, verb: str, notification_id: uuid.UUID, now: dt
         _tell([row], now)
         return Batch.objects.create(person_id=person.pk, verb=verb, state=Batch.State.DONE, items=[item], created_at=now,
                                     undo_until=now + settings.UNDO_WINDOW)
+
+
+def _meant(verb: str, until: dt.datetime | None) -> str:
+    """A snooze until now is the end of one."""
+    return "wake" if verb == "snooze" and until is None else verb
 
 
 def _wanted(notification_ids: Sequence[uuid.UUID]) -> list[uuid.UUID]:

@@ -228,8 +228,12 @@ def _snooze(row: Notification, now: dt.datetime, until: dt.datetime | None) -> l
 
 
 # What one can do with a message: changes the row, returns the names of the changed fields (none: it was so already), raises when it may not.
+def _wake(row: Notification, now: dt.datetime, until: dt.datetime | None) -> list[str]:
+    return _snooze(row, now, None)
+
+
 CHANGES: dict[str, Callable[[Notification, dt.datetime, dt.datetime | None], list[str]]] = {
-    "read": _read, "unread": _unread, "done": _done, "restore": _restore, "snooze": _snooze,
+    "read": _read, "unread": _unread, "done": _done, "restore": _restore, "snooze": _snooze, "wake": _wake,
 }  # fmt: skip
 
 

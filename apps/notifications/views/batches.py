@@ -23,7 +23,7 @@ from apps.notifications.views.inbox import add_undo, list_context
 @declare("notifications.notification", "view")
 @require_POST
 def act(request: PortalRequest) -> HttpResponse:
-    """`verb` (read, unread, done, snooze with `until`) on the ticked messages (`id`, several). Answers the list and what became of it."""
+    """`verb` (read, unread, done, snooze with `until`, which may be "wake") on the ticked messages (`id`, several). Answers the list and what became of it."""
     now, verb = clock.now(), request.POST.get("verb", "")
     try:
         if request.POST.get("until"):

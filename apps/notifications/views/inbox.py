@@ -61,7 +61,7 @@ def _pane_context(request: PortalRequest, notification_id: uuid.UUID) -> dict[st
     return {
         "item": selectors.rendered(notification, request.person),
         "choices": forms.snooze_choices(now),
-        "now": now,
+        "asleep": notification.snoozed_until is not None and notification.snoozed_until > now,
         "query": request.GET.urlencode(),
     }
 
@@ -149,9 +149,6 @@ def _apply(verb: str, request: PortalRequest, given: dict[str, Any]) -> tuple[st
         services.snooze_until_change(**given)
         return _("Snoozed until the system reports a change."), None
     until = forms.snooze_until(request.POST.get("until", ""), given["now"])
-    if until is None:
-        services.snooze(**given, until=None)
-        return _("Back in your inbox."), None
     return "", services.act_on_one(verb="snooze", until=until, **given)
 
 
