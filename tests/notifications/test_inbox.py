@@ -46,11 +46,18 @@ class Know(Decide):
         return f"Know {params['what']}"
 
 
+class Heard(Know):
+    key = "tests.heard"
+    system = "oa"
+    label = "Told"
+
+
 @pytest.fixture
 def tell(monkeypatch: pytest.MonkeyPatch, clock: dt.datetime, travel: Callable[[dt.datetime], None]) -> Callable[..., uuid.UUID]:
     """tell(person, kind, what, ago=…, due=…, number=…) -> id. The clock stands still at `clock`."""
     monkeypatch.setitem(kinds.KINDS, Decide.key, Decide())
     monkeypatch.setitem(kinds.KINDS, Know.key, Know())
+    monkeypatch.setitem(kinds.KINDS, Heard.key, Heard())
     travel(clock)
 
     def one(person: Any, kind: str, what: str, *, ago: dt.timedelta = HOUR, due: dt.timedelta | None = None, number: str = "") -> uuid.UUID:
@@ -173,6 +180,39 @@ def test_the_batch_form_reads_the_ticked_or_all(ana: Client, cast: SimpleNamespa
     page = ana.get("/inbox/?tab=notices").content.decode()
     assert "mrow unread" not in page and "Mark all as read" not in page
     assert ana.post("/inbox/read/", {"id": "no-id"}).status_code == 422
+
+
+@pytest.mark.req("E12", "E13")
+@pytest.mark.parametrize("way", ["page", "fragment", "API"])
+@pytest.mark.parametrize(("query", "told"), [("", 3), ("system=erp", 2), ("system=crm", 0), ("kind=tests.heard", 1), ("system=oa&kind=tests.heard", 1)])
+def test_all_read_is_what_the_button_counts_and_nothing_that_is_not_shown(
+    ana: Client, cast: SimpleNamespace, tell: Any, clock: dt.datetime, query: str, told: int, way: str
+) -> None:
+    shown = {"tests.know": [tell(cast.ana, "know", "a"), tell(cast.ana, "know", "b")], "tests.heard": [tell(cast.ana, "heard", "c")]}
+    for what in ("d", "e"):
+        services.snooze(person=cast.ana, notification_id=tell(cast.ana, "know", what), until=clock + DAY, now=clock)
+    tell(cast.ana, "decide", "x")
+    button = re.search(r"(\d+) unread messages?</span><button", ana.get(f"/inbox/?tab=notices&{query}").content.decode())
+    assert (int(button[1]) if button else 0) == told
+    if way == "API":
+        fields = dict(pair.split("=") for pair in query.split("&") if pair)
+        assert ana.post("/api/v1/notifications/read", fields, content_type="application/json").json() == {"read": told}
+    else:
+        headers = {"HX-Request": "true"} if way == "fragment" else {}
+        answer = ana.post(f"/inbox/read/?tab=notices&{query}", headers=headers)
+        page = answer.content.decode() if headers else ana.get(answer.headers["Location"]).content.decode()
+        assert f"{told} message{' is' if told == 1 else 's are'} marked as read." in page
+    read = {"": [*shown["tests.know"], *shown["tests.heard"]], "system=erp": shown["tests.know"], "system=crm": []}.get(query, shown["tests.heard"])
+    assert set(Notification.objects.exclude(read_at=None).values_list("pk", flat=True)) == set(read)
+
+
+def test_what_a_search_found_is_ticked_and_not_read_unseen(ana: Client, cast: SimpleNamespace, tell: Any) -> None:
+    tell(cast.ana, "know", "a")
+    tell(cast.ana, "know", "b")
+    assert "Mark all as read" not in ana.get("/inbox/?tab=notices&q=Know+b").content.decode()
+    assert ana.post("/inbox/read/?tab=notices&q=Know+b").status_code == 422
+    assert ana.post("/api/v1/notifications/read", {"system": "hr"}, content_type="application/json").status_code == 422
+    assert Notification.objects.filter(read_at=None).count() == 2
 
 
 def test_the_next_message_opens_when_one_is_put_away(ana: Client, cast: SimpleNamespace, tell: Any) -> None:

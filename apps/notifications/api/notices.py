@@ -121,6 +121,28 @@ class NoticeVerbView(APIView):
         return Response(NoticeSerializer(selectors.rendered(found, _person(request))).data)
 
 
+class ReadInput(serializers.Serializer[Any]):
+    system = serializers.ChoiceField(choices=("oa", "erp", "crm"), required=False, default="", allow_blank=True)
+    kind = serializers.CharField(required=False, default="", allow_blank=True, max_length=120)
+
+
+class ReadSerializer(serializers.Serializer[Any]):
+    read = serializers.IntegerField(help_text="how many were unread")
+
+
+@declare("notifications.notification", "view")
+class NoticesReadView(APIView):
+    """All messages that only inform."""
+
+    @extend_schema(request=ReadInput, responses=ReadSerializer, operation_id="notifications_read")
+    def post(self, request: Request) -> Response:
+        """Those of a system and a kind, or all, are read. To-dos and what is snoozed are left alone."""
+        given = ReadInput(data=request.data)
+        given.is_valid(raise_exception=True)
+        count = services.mark_all_read(person=_person(request), now=clock.now(), **given.validated_data)
+        return Response(ReadSerializer({"read": count}).data)
+
+
 class SavedViewSerializer(serializers.Serializer[Any]):
     id = serializers.UUIDField(read_only=True)
     name = serializers.CharField(max_length=40)
@@ -284,6 +306,7 @@ urlpatterns = [
     path("notifications/batches/<uuid:batch_id>/undo", BatchUndoView.as_view(), name="api-notification-batch-undo"),
     path("notifications/views", SavedViewsView.as_view(), name="api-notification-views"),
     path("notifications/views/<uuid:view_id>", SavedViewView.as_view(), name="api-notification-view"),
+    path("notifications/read", NoticesReadView.as_view(), name="api-notifications-read"),
     path("notifications", NoticesView.as_view(), name="api-notifications"),
     path("notifications/<uuid:notification_id>", NoticeView.as_view(), name="api-notification"),
     *[

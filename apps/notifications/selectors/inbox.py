@@ -201,7 +201,8 @@ class Group:
 @dataclass(frozen=True)
 class InboxPage:
     """`rows` of the chosen tab, once more in `groups`; `gone`: ids among them that others just decided; `next`: where the next page
-    begins, empty when this is the last; counts of the tabs, and of the tab by system and kind."""
+    begins, empty when this is the last; counts of the tabs, and of the tab by system and kind. `unread_here`: unread messages of the chosen
+    system and kind, which "mark all as read" is about."""
 
     filters: Filters
     rows: list[Rendered]
@@ -211,6 +212,7 @@ class InboxPage:
     todo: int
     unread: int
     snoozed: int
+    unread_here: int
     systems: list[tuple[str, int]] = field(default_factory=list)
     kinds: list[tuple[str, str, int]] = field(default_factory=list)
 
@@ -228,7 +230,8 @@ def inbox_page(person: Any, filters: Filters, now: dt.datetime) -> InboxPage:
     badges: dict[str, Any] = counts.badges()
     return InboxPage(
         filters=filters, rows=[row for group in groups for row in group.rows], groups=groups, gone=frozenset(row.id for row in closed),
-        next=following, **badges, **_facets(counts.of(filters.tab) if filters.tab != "closed" else _closed_counts(person)))
+        next=following, **badges, unread_here=counts.unread(filters.system, filters.kind),
+        **_facets(counts.of(filters.tab) if filters.tab != "closed" else _closed_counts(person)))
 
 
 def _page(person: Any, filters: Filters, now: dt.datetime) -> tuple[list[Rendered], str]:
@@ -294,6 +297,11 @@ class _Counts:
             "unread": sum(unread for todo, _system, _kind, _awake, unread, _snoozed in self.rows if not todo),
             "snoozed": sum(snoozed for *_rest, snoozed in self.rows),
         }
+
+    def unread(self, system: str, kind: str) -> int:
+        """Messages of a system and a kind, empty: of all."""
+        return sum(unread for todo, of, what, _awake, unread, _snoozed in self.rows
+                   if not todo and of == (system or of) and what == (kind or what))
 
     def of(self, tab: str) -> list[tuple[str, str, int]]:
         """(system, kind, how many) of a tab."""

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from apps.core import kinds
 from apps.core.errors import DomainError, NotFound
 from apps.jobs import services as jobs
+from apps.notifications import selectors
 from apps.notifications.models import NEVER, UNDONE, Notification, SnoozeWatch, State
 from apps.notifications.services import deliveries
 from apps.realtime import services as realtime
@@ -227,11 +228,11 @@ def _snooze(row: Notification, now: dt.datetime, until: dt.datetime | None) -> l
     return ["snoozed_until", "wakes_on_change"]
 
 
-# What one can do with a message: changes the row, returns the names of the changed fields (none: it was so already), raises when it may not.
 def _wake(row: Notification, now: dt.datetime, until: dt.datetime | None) -> list[str]:
     return _snooze(row, now, None)
 
 
+# What one can do with a message: changes the row, returns the names of the changed fields (none: it was so already), raises when it may not.
 CHANGES: dict[str, Callable[[Notification, dt.datetime, dt.datetime | None], list[str]]] = {
     "read": _read, "unread": _unread, "done": _done, "restore": _restore, "snooze": _snooze, "wake": _wake,
 }  # fmt: skip
@@ -247,11 +248,15 @@ def wake(*, notification_id: uuid.UUID, until: dt.datetime, now: dt.datetime) ->
     return True
 
 
-def mark_all_read(*, person: Viewer, now: dt.datetime, only: Iterable[uuid.UUID] | None = None) -> int:
-    """Messages that only inform: all of this person's, or `only` those. To-dos and other people's are left alone. Returns how many changed."""
+def mark_all_read(*, person: Viewer, now: dt.datetime, only: Iterable[uuid.UUID] | None = None, system: str = "", kind: str = "") -> int:
+    """Messages that only inform: this person's that stand in the inbox (of a `system`, of a `kind`), or `only` those. To-dos, what is snoozed
+    and other people's are left alone. Returns how many changed."""
     with transaction.atomic():
-        unread = Notification.objects.filter(person_id=person.pk, state=State.OPEN, todo=False, read_at=None)
-        count = (unread if only is None else unread.filter(pk__in=list(only))).update(read_at=now)
+        if only is None:
+            chosen = selectors.inbox(person, now=now, todo=False, system=system, kind=kind)
+        else:
+            chosen = Notification.objects.filter(person_id=person.pk, state=State.OPEN, todo=False, pk__in=list(only))
+        count = chosen.filter(read_at=None).update(read_at=now)
         if count:
             push_changes([person.pk], todo=False, change="changed", ref="", now=now)
     return count

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from apps.core import clock
 from apps.core.access import declare
-from apps.core.errors import DomainError, NotFound
+from apps.core.errors import DomainError, InvalidInput, NotFound
 from apps.core.htmx import add_toast, page, wants_fragment
 from apps.core.requests import PortalRequest
 from apps.notifications import forms, selectors, services
@@ -155,9 +155,12 @@ def _apply(verb: str, request: PortalRequest, given: dict[str, Any]) -> tuple[st
 @declare("notifications.notification", "view")
 @require_POST
 def all_read(request: PortalRequest) -> HttpResponse:
-    """The chosen messages (form field `id`, several), or every one that only informs, are read. To-dos are never decided in a batch."""
-    chosen = forms.ids_of(request.POST.getlist("id"))
-    count = services.mark_all_read(person=request.person, now=clock.now(), only=chosen)
+    """The chosen messages (form field `id`, several), or every one that only informs, of the system and kind in the URL, are read. To-dos are
+    never decided in a batch, and what a search found is ticked."""
+    chosen, filters = forms.ids_of(request.POST.getlist("id")), forms.filters_of(request.GET.dict())
+    if chosen is None and filters.q:
+        raise InvalidInput(_("Choose messages first."))
+    count = services.mark_all_read(person=request.person, now=clock.now(), only=chosen, system=filters.system, kind=filters.kind)
     words = ngettext("%(n)d message is marked as read.", "%(n)d messages are marked as read.", count) % {"n": count}
     if not wants_fragment(request):
         messages.success(request, words)
