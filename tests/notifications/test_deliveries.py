@@ -246,6 +246,58 @@ def test_a_reminder_rises_to_another_channel(
     assert [state for channel, (state, _why) in states(notice).items() if channel.endswith("+")] == ["SENT"]
 
 
+WAITS = [
+    ("for the digest", {}, ("HELD", "digest")),
+    ("for the end of the quiet", {"kinds": {"tests.news": {"email": "instant"}}, "quiet": {"0": ["08:00", "20:00"]}}, ("HELD", "quiet")),
+    ("for its job", {"kinds": {"tests.news": {"email": "instant"}}}, ("PLANNED", "kind")),
+]
+
+
+@pytest.mark.req("E13", "E14")
+@pytest.mark.parametrize("way", ["undo", "restore"])
+@pytest.mark.parametrize(("_case", "chosen", "state"), WAITS, ids=[case[0] for case in WAITS])
+def test_what_is_taken_back_is_told_as_if_it_had_never_been_put_away(
+    mailbox: Mailbox, tell: Tell, cast: SimpleNamespace, clock: dt.datetime, go: Any, _case: str, chosen: Any, state: tuple[str, str], way: str
+) -> None:
+    choose(cast.boss, clock, **chosen)
+    notice = tell(cast.boss, "news", "x", clock)
+    deliveries.plan(notification_ids=[notice], now=clock)
+    before = Delivery.objects.get(notification=notice, channel="email").held_until
+    for turn in range(2):  # by mistake, twice
+        now = clock + turn * dt.timedelta(seconds=20)
+        batch = services.act_on_one(person=cast.boss, verb="done", notification_id=notice, now=now)
+        assert states(notice) == {"in_app": ("CLOSED", "inbox"), "email": ("SUPPRESSED", "dealt_with")}
+        if way == "undo":
+            services.undo(person=cast.boss, batch_id=batch.pk, now=now + dt.timedelta(seconds=5))
+        else:
+            services.restore(person=cast.boss, notification_id=notice, now=now + dt.timedelta(seconds=5))
+            services.mark_unread(person=cast.boss, notification_id=notice, now=now + dt.timedelta(seconds=5))
+        row = Delivery.objects.get(notification=notice, channel="email")
+        assert (row.state, row.reason, row.held_until) == (*state, before)
+        assert states(notice)["in_app"] == ("SENT", "inbox")
+    assert mailbox.mails == []
+    for hours in (0, 12, 24, 48):
+        go(clock + dt.timedelta(minutes=1) + hours * HOUR)
+    assert (len(mailbox.mails), states(notice)["email"][0]) == (1, "SENT")
+    assert "News of x" in text_of(mailbox.mails[0])
+
+
+@pytest.mark.parametrize(("_case", "refusals", "state", "mails"), [("sent", [], "SENT", 1), ("failed", ["550 no such user"], "FAILED", 0)])
+def test_what_was_sent_or_refused_before_is_not_tried_again_when_it_is_taken_back(
+    mailbox: Mailbox, tell: Tell, cast: SimpleNamespace, clock: dt.datetime, go: Any, _case: str, refusals: list[str], state: str, mails: int
+) -> None:
+    choose(cast.boss, clock, kinds={"tests.news": {"email": "instant"}})
+    mailbox.refusals = refusals
+    notice = tell(cast.boss, "news", "x", clock)
+    go(clock)
+    assert states(notice)["email"] == (state, "kind")
+    batch = services.act_on_one(person=cast.boss, verb="done", notification_id=notice, now=clock)
+    services.undo(person=cast.boss, batch_id=batch.pk, now=clock + dt.timedelta(seconds=5))
+    assert states(notice) == {"in_app": ("SENT", "inbox"), "email": (state, "kind")}
+    go(clock + HOUR)
+    assert (len(mailbox.mails), states(notice)["email"]) == (mails, (state, "kind"))
+
+
 def test_the_reconciler_closes_and_sends_what_lost_its_job(
     mailbox: Mailbox, tell: Tell, cast: SimpleNamespace, clock: dt.datetime, go: Any
 ) -> None:

@@ -19,6 +19,7 @@ from apps.core.errors import DomainError, InvalidInput, NotFound
 from apps.core.http import OutsideError
 from apps.notifications.models import Batch, Notification, State
 from apps.notifications.registry import DECIDERS
+from apps.notifications.services import deliveries
 from apps.notifications.services.notices import CHANGES, Viewer, push_changes, watch_again
 
 MOST_AT_ONCE = 100
@@ -222,7 +223,7 @@ def undo(*, person: Viewer, batch_id: uuid.UUID, now: dt.datetime) -> Batch:
 def _restore(batch: Batch, now: dt.datetime) -> None:
     """As it was, except for what was dealt with meanwhile."""
     rows = {str(row.pk): row for row in Notification.objects.select_for_update().filter(pk__in=[item["id"] for item in batch.items])}
-    changed = []
+    changed, reopened = [], []
     for item in batch.items:
         row = rows.get(item["id"])
         if item["result"] != "done" or row is None:
@@ -230,11 +231,14 @@ def _restore(batch: Batch, now: dt.datetime) -> None:
         if row.state == State.RESOLVED and item["before"]["state"] != State.RESOLVED:
             item.update(result="failed", code="not_open", why=_("It is dealt with already."))
             continue
+        if row.state == State.DISMISSED and item["before"]["state"] == State.OPEN:
+            reopened.append(row)
         for name, value in item.pop("before").items():
             setattr(row, name, dt.datetime.fromisoformat(value) if value and name.endswith(("_at", "_until")) else value)
         item["result"] = "undone"
         changed.append(row)
     Notification.objects.bulk_update(changed, RESTORED)
+    deliveries.open_again(notices=reopened, now=now)
     watch_again([row for row in changed if row.wakes_on_change])
     _tell(changed, now)
 

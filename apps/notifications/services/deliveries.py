@@ -12,7 +12,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Max
+from django.db.models import Max, Q
 from django.utils import timezone, translation
 
 from apps.core import kinds
@@ -33,6 +33,7 @@ from apps.notifications.services.moving import settle
 PLAN, SEND, CLOSE, REMIND = (f"notifications.{name}" for name in ("plan", "send", "close", "remind"))
 S = DeliveryState
 WAITING = (S.PLANNED, S.HELD)
+DEALT_WITH = "dealt_with"  # why it was not sent: its notice was closed before
 REMINDER = 1  # `nth` of the reminder; 0 is the first time, from 2 on each return from a snooze
 PATIENCE = dt.timedelta(minutes=2)  # what the reconciler leaves to the jobs themselves
 
@@ -158,7 +159,7 @@ def pointless(row: Delivery, now: dt.datetime) -> str:
     """Why this is not worth sending any more, or empty."""
     notice = row.notification
     if notice.state != State.OPEN:
-        return "dealt_with"
+        return DEALT_WITH
     if not notice.person.active:
         return "left"
     if notice.snoozed_until and notice.snoozed_until > now:
@@ -248,12 +249,36 @@ def close_behind(*, notices: Iterable[Notification], now: dt.datetime) -> None:
     rows = list(Delivery.objects.select_for_update().filter(
         notification__in=[notice.pk for notice in notices], state__in=[*WAITING, S.FAILED, S.SENT]).order_by("pk"))
     waiting = [row.pk for row in rows if row.state != S.SENT]
-    Delivery.objects.filter(pk__in=waiting).update(state=S.SUPPRESSED, reason="dealt_with", held_until=None)
+    Delivery.objects.filter(pk__in=waiting).update(state=S.SUPPRESSED, reason=DEALT_WITH, held_until=None)
     Delivery.objects.filter(pk__in=[row.pk for row in rows if row.state == S.SENT and row.channel == IN_APP]).update(
         state=S.CLOSED, closed_at=now)
     for row in rows:
         if row.state == S.SENT and row.channel != IN_APP:
             _arm_close(row, now)
+
+
+def open_again(*, notices: Iterable[Notification], now: dt.datetime) -> None:
+    """These were put away and are back: what `close_behind` kept from being sent takes the way of now, as if it were planned now (that is no
+    move of `policies.MOVES`: no job may do it). In the caller's transaction."""
+    left = Q(state=S.SUPPRESSED, reason=DEALT_WITH, sent_at=None) | Q(state=S.CLOSED, channel=IN_APP)
+    rows = Delivery.objects.select_for_update(of=("self",)).select_related("notification__person").filter(
+        left, notification__in=[notice.pk for notice in notices]).order_by("pk")
+    for row in rows:
+        if row.channel == IN_APP:
+            row.state, row.closed_at = S.SENT, None
+        elif row.notification.kind in kinds.KINDS:
+            way = _way_back(row, now)
+            row.state, row.reason, row.held_until = way.state, way.why, way.until
+        row.save(update_fields=["state", "reason", "held_until", "closed_at"])
+        _arm(row, row.notification, now, again=f":{now.isoformat()}")
+
+
+def _way_back(row: Delivery, now: dt.datetime) -> Route:
+    if row.nth == REMINDER:
+        way = _reminding(row, now)
+    else:
+        way = policies.route(kinds.get(row.notification.kind), row.channel, selectors.reaching_of(row.notification.person), now)
+    return Route(S.FAILED, way.why) if row.error else way
 
 
 def _arm_close(row: Delivery, now: dt.datetime, again: str = "") -> None:

@@ -213,6 +213,7 @@ def _restore(row: Notification, now: dt.datetime, until: dt.datetime | None) -> 
     if row.state == State.RESOLVED or row.todo:  # a to-do is never put away by hand
         raise UnableToPutBack(_("It is dealt with already."))
     row.state, row.closed_at = State.OPEN, None
+    deliveries.open_again(notices=[row], now=now)
     return ["state", "closed_at"]
 
 
