@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
+from types import MappingProxyType
 
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
@@ -215,8 +217,9 @@ class SavedView(Identified):
 class Batch(Identified):
     """Several messages acted on at once. CHECKED: a decision that was only looked at; DONE; UNDONE.
 
-    `items`: [{"id", "result": "ready" | "held" | "done" | "failed" | "undone", "code", "why", "version", "before"}], in the order of the list:
+    `items`: [{"id", "result": "ready" | "held" | "done" | "failed" | "undone", "code", "version", "before"}], in the order of the list:
     `code` names the rule that held it, `before` is what undo restores. Until `undo_until` all of it can be undone at once.
+    `told`: of the look just taken, what was seen by id, with values; never stored, since rights and language change.
     """
 
     class State(models.TextChoices):
@@ -231,6 +234,7 @@ class Batch(Identified):
     comment = models.TextField(blank=True)
     created_at = models.DateTimeField()
     undo_until = models.DateTimeField(null=True)
+    told: Mapping[str, str] = MappingProxyType({})
 
     class Meta:
         indexes = [models.Index(fields=["person", "-created_at"], name="inbox_batch_of_person")]

@@ -56,8 +56,8 @@ class DecisionCard:
 
 @dataclass(frozen=True)
 class Looked:
-    """One item of a batch, looked at. `version`: what deciding wants back. `code`, `why`: the rule that holds it out, and its words in the
-    viewer's language (masks applied); no code: it goes with the others."""
+    """One item of a batch, looked at. `version`: what deciding wants back. `code`, `why`: the rule that holds it out, and what it saw, in the
+    viewer's language (masks applied), shown once and not kept; no code: it goes with the others."""
 
     version: str
     code: str = ""
@@ -82,6 +82,10 @@ class Decider(Protocol):
 
     def look(self, *, person: Any, params: Params, outcome: str, now: dt.datetime) -> Looked:
         """Before it is decided together with others: does it go with them?"""
+        ...
+
+    def held(self, code: str) -> str:
+        """Why an item was left out, in words without any value; empty: no code of this decider."""
         ...
 
     def begin(self, *, person: Any, params: Sequence[Params], until: dt.datetime, now: dt.datetime) -> None:

@@ -46,6 +46,9 @@ class TaskDecider:
         told = tuple(Fact(**fact) for fact in params.get("facts") or ())
         return Looked(*services.held_back(task=task, person=person, outcome=outcome.upper(), told=told, now=now))
 
+    def held(self, code: str) -> str:
+        return services.held_words(code)
+
     def begin(self, *, person: Any, params: Sequence[Params], until: dt.datetime, now: dt.datetime) -> None:
         """All take effect at one moment."""
         services.begin_window(task_ids=[_id(one) for one in params], person=person, effective_at=until, now=now)

@@ -205,7 +205,7 @@ class BatchItemSerializer(serializers.Serializer[Any]):
     title = serializers.CharField(source="row.title")
     result = serializers.ChoiceField(choices=("ready", "held", "done", "failed", "undone"))
     code = serializers.CharField(help_text="the rule that holds it; empty: none does")
-    why = serializers.CharField()
+    why = serializers.CharField(help_text="in words: with what was seen in the answer of the check, without any value later")
 
 
 class BatchSerializer(serializers.Serializer[Any]):

@@ -12,12 +12,14 @@ from django.utils.translation import ngettext
 
 from apps.core.errors import NotFound
 from apps.notifications.models import Batch, Notification
+from apps.notifications.registry import DECIDERS
 from apps.notifications.selectors.inbox import Rendered, rendered
 
 
 @dataclass(frozen=True)
 class BatchItem:
-    """One message of it. `result`: ready, held, done, failed or undone; `code`, `why`: the rule that held it, in words."""
+    """One message of it. `result`: ready, held, done, failed or undone; `code`, `why`: the rule that held it, in words: with what it saw in the
+    answer of the look itself, without any value later."""
 
     row: Rendered
     result: str
@@ -85,6 +87,19 @@ def _verb_words(verb: str, count: int) -> str:
     return words[verb] % {"n": count}
 
 
+def _held_words(kind: str, code: str) -> str:
+    """Why it was left out, from the code alone: what was seen that day is not kept."""
+    own = {
+        "": "", "not_open": _("It is dealt with already."), "no_decision": _("This is no decision; open it to deal with it."),
+        "undone": _("You took it back before it was decided."), "unavailable": _("A system did not answer."),
+        "todo_is_open": _("This waits for your decision. Open it and decide, or snooze it."),
+        "snoozed": _("This is snoozed. Take it back into the inbox first."),
+        "not_snoozed": _("This is dealt with already; nothing has to be snoozed."),
+    }  # fmt: skip
+    decider = DECIDERS.get(kind)
+    return own.get(code) or (decider.held(code) if decider and code else "") or (_("Open it to deal with it by itself.") if code else "")
+
+
 def batch(person: Any, batch_id: uuid.UUID, now: dt.datetime) -> ShownBatch:
     """This person's batch. Raises NotFound for anybody else's."""
     found = Batch.objects.filter(pk=batch_id, person_id=person.pk).first()
@@ -97,7 +112,8 @@ def shown_batch(found: Batch, person: Any, now: dt.datetime) -> ShownBatch:
     """With its messages in the viewer's words."""
     rows = Notification.objects.select_related("closed_by").in_bulk([item["id"] for item in found.items])
     items = [
-        BatchItem(rendered(rows[uuid.UUID(item["id"])], person), item["result"], item["code"], item["why"])
+        BatchItem(rendered(rows[uuid.UUID(item["id"])], person), item["result"], item["code"],
+                  found.told.get(item["id"]) or _held_words(rows[uuid.UUID(item["id"])].kind, item["code"]))
         for item in found.items if uuid.UUID(item["id"]) in rows
     ]  # fmt: skip
     left = (found.undo_until - now).total_seconds() if found.undo_until else 0.0

@@ -18,7 +18,7 @@ from django.utils.translation import gettext as _
 from apps.core.errors import DomainError, InvalidInput, NotFound
 from apps.core.http import OutsideError
 from apps.notifications.models import Batch, Notification, State
-from apps.notifications.registry import DECIDERS
+from apps.notifications.registry import DECIDERS, Looked
 from apps.notifications.services import deliveries
 from apps.notifications.services.notices import CHANGES, Viewer, push_changes, watch_again
 
@@ -89,7 +89,7 @@ def _changed_item(row: Notification, verb: str, now: dt.datetime, until: dt.date
     try:
         return _done_item(row, verb, now, until)
     except DomainError as error:
-        return _item(row, "held", error.code, error.message)
+        return _item(row, "held", error.code)
 
 
 def _done_item(row: Notification, verb: str, now: dt.datetime, until: dt.datetime | None) -> dict[str, Any]:
@@ -98,8 +98,8 @@ def _done_item(row: Notification, verb: str, now: dt.datetime, until: dt.datetim
     return _item(row, "done") | {"before": before}
 
 
-def _item(row: Notification, result: str, code: str = "", why: Any = "", version: str = "") -> dict[str, Any]:
-    return {"id": str(row.pk), "result": result, "code": code, "why": str(why), "version": version}
+def _item(row: Notification, result: str, code: str = "", version: str = "") -> dict[str, Any]:
+    return {"id": str(row.pk), "result": result, "code": code, "version": version}
 
 
 def _tell(rows: Sequence[Notification], now: dt.datetime) -> None:
@@ -111,26 +111,31 @@ def _tell(rows: Sequence[Notification], now: dt.datetime) -> None:
 
 
 def check(*, person: Viewer, outcome: str, notification_ids: Sequence[uuid.UUID], now: dt.datetime) -> Batch:
-    """Look at each (network): ready, or held by which rule. Nothing is decided. Raises InvalidInput; strangers' messages are left out."""
+    """Look at each (network): ready, or held by which rule. Nothing is decided. Raises InvalidInput; strangers' messages are left out.
+
+    The answer says in `told` what was seen, with the values that this person may read now. They are not kept: the code of the rule is.
+    """
     if outcome not in DECISIONS:
         raise InvalidInput(_("Choose approve, reject or return."))
     wanted = _wanted(notification_ids)
     rows = {row.pk: row for row in Notification.objects.filter(person_id=person.pk, pk__in=wanted)}
-    items = [_looked_at(rows[key], person, outcome, now) for key in wanted if key in rows]
-    return Batch.objects.create(person_id=person.pk, verb=outcome, state=Batch.State.CHECKED, items=items, created_at=now)
+    seen = [(rows[key], _looked_at(rows[key], person, outcome, now)) for key in wanted if key in rows]
+    items = [_item(row, "held" if looked.code else "ready", looked.code, looked.version) for row, looked in seen]
+    batch = Batch.objects.create(person_id=person.pk, verb=outcome, state=Batch.State.CHECKED, items=items, created_at=now)
+    batch.told = {str(row.pk): looked.why for row, looked in seen if looked.why}
+    return batch
 
 
-def _looked_at(row: Notification, person: Viewer, outcome: str, now: dt.datetime) -> dict[str, Any]:
+def _looked_at(row: Notification, person: Viewer, outcome: str, now: dt.datetime) -> Looked:
     decider = DECIDERS.get(row.kind)
     if row.state != State.OPEN:
-        return _item(row, "held", "not_open", _("It is dealt with already."))
+        return Looked("", "not_open")
     if decider is None or outcome not in decider.outcomes:
-        return _item(row, "held", "no_decision", _("This is no decision; open it to deal with it."))
+        return Looked("", "no_decision")
     try:
-        looked = decider.look(person=person, params=row.params, outcome=outcome, now=now)
+        return decider.look(person=person, params=row.params, outcome=outcome, now=now)
     except (DomainError, OutsideError) as error:
-        return _item(row, "held", getattr(error, "code", "unavailable"), error)
-    return _item(row, "held" if looked.code else "ready", looked.code, looked.why, looked.version)
+        return Looked("", getattr(error, "code", "unavailable"), str(error))
 
 
 def decide(*, person: Viewer, batch_id: uuid.UUID, comment: str, now: dt.datetime) -> Batch:
@@ -174,12 +179,12 @@ def _noted(batch: Batch, item: dict[str, Any], result: dict[str, str]) -> Batch:
 
 def _decided(row: Notification | None, batch: Batch, person: Viewer, version: str, now: dt.datetime) -> dict[str, str]:
     if row is None:
-        return {"result": "held", "code": "not_open", "why": _("It is dealt with already.")}
+        return {"result": "held", "code": "not_open"}
     try:
         DECIDERS[row.kind].decide(person=person, params=row.params, outcome=batch.verb, comment=batch.comment, version=version,
                                   until=now + HOLD, now=now)
     except (DomainError, OutsideError) as error:
-        return {"result": "held", "code": getattr(error, "code", "unavailable"), "why": str(error)}
+        return {"result": "held", "code": getattr(error, "code", "unavailable")}
     return {"result": "done"}
 
 
@@ -229,7 +234,7 @@ def _restore(batch: Batch, now: dt.datetime) -> None:
         if item["result"] != "done" or row is None:
             continue
         if row.state == State.RESOLVED and item["before"]["state"] != State.RESOLVED:
-            item.update(result="failed", code="not_open", why=_("It is dealt with already."))
+            item.update(result="failed", code="not_open")
             continue
         if row.state == State.DISMISSED and item["before"]["state"] == State.OPEN:
             reopened.append(row)
@@ -252,7 +257,7 @@ def _undecide(batch: Batch, person: Viewer, now: dt.datetime) -> Batch:
             continue
         result = _taken_back(row, person, now)
         if item["result"] == "ready" and result["result"] == "failed":
-            result = {"result": "held", "code": "undone", "why": _("You took it back before it was decided.")}
+            result = {"result": "held", "code": "undone"}
         batch = _noted(batch, item, result)
     return batch
 
@@ -261,8 +266,8 @@ def _taken_back(row: Notification, person: Viewer, now: dt.datetime) -> dict[str
     try:
         DECIDERS[row.kind].undo(person=person, params=row.params, now=now)
     except DomainError as error:
-        return {"result": "failed", "code": error.code, "why": str(error)}
-    return {"result": "undone", "code": "", "why": ""}
+        return {"result": "failed", "code": error.code}
+    return {"result": "undone", "code": ""}
 
 
 def _own_batch(person: Viewer, batch_id: uuid.UUID, *, lock: bool = True) -> Batch:

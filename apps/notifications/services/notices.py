@@ -41,6 +41,12 @@ class UnableToPutAway(DomainError):
     code = "todo_is_open"
 
 
+class AsleepStill(UnableToPutAway):
+    """What is snoozed is taken back first."""
+
+    code = "snoozed"
+
+
 class UnableToPutBack(DomainError):
     """It ended by what it was about, not by the hand of its person: nothing is left to do."""
 
@@ -201,7 +207,7 @@ def _done(row: Notification, now: dt.datetime, until: dt.datetime | None) -> lis
     if row.todo and row.state == State.OPEN:
         raise UnableToPutAway(_("This waits for your decision. Open it and decide, or snooze it."))
     if row.state == State.OPEN and row.snoozed_until is not None and row.snoozed_until > now:
-        raise UnableToPutAway(_("This is snoozed. Take it back into the inbox first."))
+        raise AsleepStill(_("This is snoozed. Take it back into the inbox first."))
     row.state, row.closed_at, row.read_at = State.DISMISSED, now, row.read_at or now
     deliveries.close_behind(notices=[row], now=now)
     return ["state", "closed_at", "read_at"]

@@ -33,7 +33,7 @@ from apps.workflows.services.instances import (
     start,
     withdraw,
 )
-from apps.workflows.services.outliers import held_back
+from apps.workflows.services.outliers import held_back, held_words
 from apps.workflows.services.running import fire_timer, job_died, perform_step
 from apps.workflows.services.tasks import UnableToReassign, reassign
 from apps.workflows.services.urging import UnableToUrge, urge
@@ -41,7 +41,7 @@ from apps.workflows.services.urging import UnableToUrge, urge
 __all__ = [
     "WITHDRAWN_BY_STARTER", "InvalidDefinition", "Obstructed", "StaleCard", "UnableToComplete", "UnableToReassign", "UnableToRepair",
     "UnableToStart", "UnableToUndo", "UnableToUrge", "UnableToWithdraw", "Unacknowledged", "annotate", "apply_decision", "begin_window",
-    "changes_since", "complete_task", "correlate", "deploy", "fire_timer", "held_back", "incident_ref", "job_died", "look_at",
+    "changes_since", "complete_task", "correlate", "deploy", "fire_timer", "held_back", "held_words", "incident_ref", "job_died", "look_at",
     "perform_step", "raise_incident", "reassign", "resolve_incident", "retry_incident", "show", "skip_incident", "start", "task_ref",
     "tell_again", "tell_incident_again", "undo_completion", "urge", "withdraw",
 ]  # fmt: skip

@@ -129,6 +129,18 @@ RULES: Mapping[str, Callable[[Case], str]] = {
 }  # fmt: skip
 
 
+def held_words(code: str) -> str:
+    """Why a task was left out of a batch, for those who read it later: without any value, which they may not be allowed to see any more."""
+    changed, silent, obstacle = _("Something changed since you looked."), _("A system did not answer."), _("It cannot be carried out as it stands.")
+    gone = _("It is not yours to decide any more.")
+    return {
+        "changed": changed, "stale_card": changed, "unavailable": silent, "unacknowledged": silent, "obstacle": obstacle, "obstructed": obstacle,
+        "no_undo": _("This decision takes effect at once and cannot be undone."), "limit": _("Above the limit for several at once."),
+        "attention": _("One of its facts needs a look."), "incomplete": _("A term is to be filled in."), "not_open": gone, "not_found": gone,
+        "not_permitted": gone, "unable_to_complete": gone, "unable_to_undo": _("It was too late to take it back."),
+    }.get(code, "")  # fmt: skip
+
+
 def _label(fact: Fact) -> str:
     return policies.filled(fact.label, fact.params) or fact.key
 
