@@ -7,10 +7,12 @@ import dataclasses
 import datetime as dt
 import json
 import uuid
+from importlib import import_module
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from django.apps import apps
 from django.test import Client
 from django.utils.translation import override
 
@@ -424,6 +426,14 @@ def test_every_code_of_what_is_left_out_has_words_of_its_own(cases: Any, cast: S
         (chinese,) = selectors.batch(cast.boss, batch.pk, clock).items
     assert english.why.endswith(".") and chinese.why.endswith("。")
     assert (english.why == "Open it to deal with it by itself.") is (code == "never_heard_of") and "1,000" not in english.why
+
+
+def test_sentences_of_an_earlier_release_are_forgotten(cast: SimpleNamespace, clock: dt.datetime) -> None:
+    item = {"id": str(uuid.uuid4()), "result": "held", "code": "changed", "version": "v"}
+    for items in ([{**item, "why": "¥1,000 → ¥900"}], [item]):
+        Batch.objects.create(person=cast.boss, verb="approved", state="DONE", items=items, created_at=clock)
+    import_module("apps.notifications.migrations.0022_batches_keep_codes").forget_sentences(apps, None)
+    assert list(Batch.objects.values_list("items", flat=True)) == [[item], [item]]
 
 
 def test_a_rejection_without_a_reason_keeps_the_question_open(cases: Any, cast: SimpleNamespace, sign_in: Any) -> None:
