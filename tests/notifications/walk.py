@@ -66,7 +66,7 @@ class Company:
         self.choices: list[tuple[Callable[[], Any], int]] = [
             (self.start, 14), (self.approve, 10), (self.return_, 3), (self.undo, 5), (self.transfer, 8), (self.withdraw, 4), (self.erp_resolves, 4),
             (self.break_, 3), (self.repair, 3), (self.batch, 2), (self.run_jobs, 24), (self.snooze, 50), (self.wake, 30), (self.read, 40),
-            (self.unread, 20), (self.dismiss, 20), (self.restore, 20), (self.plain_batch, 10), (self.rights, 2), (self.pass_time, 200),
+            (self.unread, 20), (self.dismiss, 20), (self.restore, 20), (self.plain_batch, 6), (self.rights, 2), (self.pass_time, 200),
             (self.hear, 350), (self.offline, 90), (self.reconnect, 90),
         ]  # fmt: skip
 
