@@ -120,6 +120,8 @@ function draw(element) {
   held.chart = null;
   drawn.set(element, held);
   if (asTable) return;
+  const few = held.data.kind === "parts" && element.closest(".two"); // alone in its column: no higher than its bars need
+  if (few && held.data.labels.length < 4) element.style.height = element.style.minHeight = `${held.data.labels.length * 2 * ROW + 8}px`;
   held.chart = window.echarts.init(element, null, { renderer: "canvas" });
   held.chart.setOption(options(held.data, held.look, colours(), element.clientHeight));
   held.chart.on("click", (event) => further(element, placeOf(held.data, event.dataIndex, event.name)));

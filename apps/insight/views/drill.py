@@ -53,9 +53,10 @@ def figure_page(request: PortalRequest, key: str) -> HttpResponse:
 def _context(request: PortalRequest, key: str, asked: forms.Asked, now: Any) -> dict[str, Any]:
     person, common = request.person, {"period": asked.period, "filters": asked.filters, "now": now}
     found = reading(person, key, **common, as_shown=asked.as_shown)
+    behind = rows(person, key, **common, after=request.GET.get("after", ""), as_shown=asked.as_shown)
     may_target = plan(person, "manage", "insight.target").allowed and asked.period.kind in TARGETED and not asked.shown_on
     return {
-        "r": found, "asked": asked, "kpi": KPIS[key], "rows": rows(person, key, **common, after=request.GET.get("after", ""), as_shown=asked.as_shown),
+        "r": found, "asked": asked, "kpi": KPIS[key], "rows": behind, "linked": any(row.message_url or row.source_url for row in behind.rows),
         "months": boards.tile_view(ROWS, [found]), "parts": boards.tile_view(PARTS, [found]), "kinds": kinds(asked), "steps": steps(asked, now),
         "filters": dimensions.offered(person, asked.filters), "last_day": asked.period.end - periods.DAY, "today": clock.company_today(now),
         "ignored": boards.ignored([boards.tile_view(PARTS, [found])], asked.filters), "change": figures.change_words(found),
