@@ -24,6 +24,7 @@ from apps.insight.policies import prints as policies
 from apps.insight.selectors import boards, prints
 from apps.insight.services import exporting, sending
 from apps.insight.services.organisation import keep_units
+from apps.insight.views.prints import name_of
 from apps.integrations.models import Connection, QuarantineItem
 from apps.notifications.models import Notification
 from tests.conftest import NOW
@@ -251,6 +252,17 @@ def test_a_right_that_went_before_the_job_came_leaves_no_file(printed: SimpleNam
     with pytest.raises(NotPermitted):
         exporting.take(person=printed.boss, print_id=made.pk, now=NOW)
     assert next(iter(audit.entries(action="insight.board.exported", actor_id=printed.boss.pk))).data["form"] == "csv"  # the one of before
+
+
+@pytest.mark.req("E9", "I12")
+def test_a_print_is_called_in_the_language_of_its_reader(printed: SimpleNamespace, as_: Any) -> None:
+    found = printed.print
+    own = Print(board="b7", name="Mine Nov 2026", language="en", query=found.query, moment=found.moment)
+    renamed = Print(board="b7", name="Mine of winter", language="en", query=found.query, moment=found.moment)
+    with translation.override("zh-hans"):
+        assert (name_of(found), name_of(own), name_of(renamed)) == ("公司总览 2026年11月", "Mine 2026年11月", "Mine of winter")
+    with translation.override("en"):
+        assert (name_of(found), found.name) == ("Company overview Nov 2026", "Company overview Nov 2026")
 
 
 def test_who_may_not_print_orders_nothing(printed: SimpleNamespace) -> None:

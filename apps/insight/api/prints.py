@@ -22,13 +22,13 @@ from apps.insight.api.boards import ASKED, ExportInput
 from apps.insight.models import Print, PrintState
 from apps.insight.selectors import boards, prints
 from apps.insight.services import exporting
-from apps.insight.views.prints import board_url, download
+from apps.insight.views.prints import board_url, download, name_of
 
 
 class PrintSerializer(serializers.Serializer[Any]):
     id = serializers.UUIDField()
     board = serializers.CharField()
-    name = serializers.CharField()
+    name = serializers.SerializerMethodField(help_text="board and period, in your language")
     form = serializers.ChoiceField(choices=["csv", "xlsx", "pdf", "mail"])
     state = serializers.ChoiceField(choices=PrintState.values)
     moment = serializers.DateTimeField(help_text="what was known then is in it")
@@ -36,6 +36,9 @@ class PrintSerializer(serializers.Serializer[Any]):
     created_at = serializers.DateTimeField()
     expires_at = serializers.DateTimeField(allow_null=True, help_text="until then the file can be fetched; null: it was handed over at once, or mailed")
     url = serializers.SerializerMethodField(help_text="the board as of its moment")
+
+    def get_name(self, found: Print) -> str:
+        return name_of(found)
 
     def get_url(self, found: Print) -> str:
         return board_url(found)

@@ -7,6 +7,7 @@ from urllib.parse import parse_qsl, quote, urlencode
 
 from django.http import HttpResponse
 from django.shortcuts import render
+from django.utils import translation
 from django.views.decorators.http import require_GET
 
 from apps.core import clock
@@ -14,6 +15,9 @@ from apps.core.access import declare
 from apps.core.requests import PortalRequest
 from apps.insight import forms
 from apps.insight.models import Print, PrintState
+from apps.insight.policies import boards as policies
+from apps.insight.policies import figures
+from apps.insight.selectors import boards
 from apps.insight.selectors import prints as selectors
 from apps.insight.services import exporting
 
@@ -30,12 +34,23 @@ def board_url(found: Print) -> str:
     return f"/board/b/{found.board}/?{urlencode(query)}"
 
 
+def name_of(found: Print) -> str:
+    """Its board and its period in the reader's language; the file keeps the name that it was made with."""
+    period = forms.asked(dict(parse_qsl(found.query)), now=found.moment).period
+    with translation.override(found.language):
+        then = f" {figures.period_words(period)}"
+    if not found.name.endswith(then):
+        return found.name
+    board = boards.standard_name(found.board) if policies.standard(found.board) else found.name.removesuffix(then)
+    return f"{board} {figures.period_words(period)}"
+
+
 @declare("insight.board", "view")
 @require_GET
 def print_list(request: PortalRequest) -> HttpResponse:
     """What this person took: files, and boards that came by mail."""
     now = clock.now()
-    listed = [(one, board_url(one), one.state == PrintState.READY and one.expires_at is not None and one.expires_at > now)
+    listed = [(one, name_of(one), board_url(one), one.state == PrintState.READY and one.expires_at is not None and one.expires_at > now)
               for one in selectors.prints_of(request.person)]  # fmt: skip
     return render(request, "insight/prints.html", {"prints": listed})
 
@@ -48,7 +63,8 @@ def print_page(request: PortalRequest, print_id: uuid.UUID) -> HttpResponse:
     asked = forms.asked(dict(parse_qsl(found.query)), now=found.moment)
     compared = selectors.comparison(request.person, found, period=asked.period, filters=asked.filters, now=now)
     ready = found.state == PrintState.READY and found.expires_at is not None and found.expires_at > now
-    return render(request, "insight/print.html", {"print": found, "compared": compared, "asked": asked, "url": board_url(found), "ready": ready})
+    context = {"print": found, "name": name_of(found), "compared": compared, "asked": asked, "url": board_url(found), "ready": ready}
+    return render(request, "insight/print.html", context)
 
 
 @declare("insight.board", "view")
