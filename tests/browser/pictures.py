@@ -26,6 +26,7 @@ WIDTH, HEIGHT, TALLEST, QUALITY = 1200, 780, 1300, 62
 LANGUAGES = {"en": "en", "zh": "zh-hans"}
 PHONE = (390, 844)
 BRACES = str.maketrans("", "", "{}")
+TYPED = "keys: "
 IDENTIFIER = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}")
 
 
@@ -38,13 +39,16 @@ def name_of(login: str, path: str) -> str:
 
 @dataclasses.dataclass(frozen=True)
 class Scene:
-    """A page on a busy morning. `click`: what is followed from `path`, the first that there is. `phone`: also as it looks there."""
+    """A page on a busy morning. `click`: what is followed from `path`, the first that there is. `phone`: also as it looks there. `theme`: light | dark.
+    `acts`: what is pressed there, one after the other, the first that there is of each; "keys: …" is typed."""
 
     login: str
     path: str
     click: str = ""
     named: str = ""
     phone: bool = False
+    theme: str = "light"
+    acts: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -55,15 +59,31 @@ class Scene:
         if self.click:
             who.page.locator(self.click).first.click()
             who.page.wait_for_load_state("load")
+        for act in self.acts:
+            _settled(who.page)
+            if act.startswith(TYPED):
+                who.page.locator("form.at-search input[type=search]").press_sequentially(act.removeprefix(TYPED))
+                who.page.locator("#palette [role=option]").first.wait_for()
+            else:
+                who.page.locator(act).first.click()
 
 
 ROW = "main tbody a[href^='{}']"
 CUT = "/board/new/?kpi=erp.orders_taken&by=month&split=region&look=stacked"
+CHOSEN = (".mrow input[type=checkbox] >> nth=0", ".mrow input[type=checkbox] >> nth=1")
 SCENES = (
     Scene("boss", "/", named="morning-home", phone=True),
     Scene("boss", "/inbox/", named="morning-inbox", phone=True),
     Scene("boss", "/inbox/?tab=notices&by=system", named="morning-messages", phone=True),
     Scene("boss", "/inbox/", ".mrow .open", "morning-decision", phone=True),
+    Scene("boss", "/inbox/", ".mrow .open", "morning-snooze", acts=('[popovertarget="snooze-menu"]',)),
+    Scene("boss", "/inbox/", named="morning-batch", acts=CHOSEN),
+    Scene("boss", "/inbox/", named="morning-batch-check", acts=(*CHOSEN, "#batch button[value=approved]")),
+    Scene("boss", "/", named="morning-search", acts=(f"{TYPED}pump",)),
+    Scene("boss", "/home/edit/", named="morning-gallery", acts=('[popovertarget="add-widget"]',)),
+    Scene("boss", "/", named="morning-home-dark", theme="dark"),
+    Scene("boss", "/inbox/", named="morning-inbox-dark", theme="dark"),
+    Scene("boss", "/board/", named="boss_board-dark", theme="dark"),
     Scene("boss", "/approvals/", named="morning-approvals", phone=True),
     Scene("boss", "/approvals/", "main a.ttl[href*='/approvals/']", "morning-approval", phone=True),
     Scene("boss", f"/loop/deal:{morning.SHIPPED}/", named="morning-case", phone=True),
@@ -170,6 +190,8 @@ def _scenes(chromium: Any, busy: Running, scenes: list[Scene], size: tuple[int, 
         who.page.set_viewport_size({"width": size[0], "height": size[1]})
         who.sign_in_at_demo()
         for scene in scenes:
+            look = morning.DemoPerson(busy, scene.login)
+            look.ask("POST", "/profile/quick/", data={"theme": scene.theme})
             scene.open(who)
             _settled(who.page)
             name = scene.name + ("_phone" if size == PHONE else "")
