@@ -172,9 +172,6 @@ def test_a_role_that_is_taken_ends_the_todos_only_it_could_act_on(told: Notifica
 def test_a_role_that_runs_out_and_a_person_that_moves_or_leaves_end_their_todos_without_an_alarm(
     begin: Any, world: World, cast: SimpleNamespace, clock: dt.datetime, run_jobs: Any, travel: Any
 ) -> None:
-    world.deciders = [cast.boss, cast.guest]
-    begin(ONE)
-    run_jobs(now=clock)
     deciding = [grant.role_id for grant in Grant.objects.filter(resource="workflows.task") if "act" in grant.actions]
     code = Role.objects.filter(pk__in=deciding).values_list("code", flat=True)[0]
     at = [clock + dt.timedelta(minutes=minute) for minute in range(6)]
@@ -185,6 +182,9 @@ def test_a_role_that_runs_out_and_a_person_that_moves_or_leaves_end_their_todos_
         return selectors.todo_count(person, moment)
 
     access.assign_role(actor=cast.admin, role=code, person_id=cast.guest.pk, valid_to=at[1], now=clock)
+    world.deciders = [cast.boss, cast.guest]
+    travel(clock)
+    begin(ONE)
     assert [open_todos(cast.guest, moment) for moment in (clock, at[1] - dt.timedelta(seconds=1), at[1])] == [1, 1, 0]
     unit = directory.upsert_unit(code="judges", name="Judges")
     access.assign_role(actor=cast.admin, role=code, org_unit_id=unit.pk, now=at[1])
