@@ -92,7 +92,7 @@ def test_decisions_of_approvers_are_clean_for_who_may_see_them(open_page: Any, m
     services.take_measured(stream="task.hour", values=[(day, 100 * hour, who) for day in days for who in three for hour in (9, 9, 15)], now=now)
     found: list[str] = []
     # sales alone is live, and one of the three works there
-    for least, words, (language, theme, width) in ((3, "Fewer than 3 people", LOOKS[0]), (1, "n 10", LOOKS[2])):
+    for least, words, (language, theme, width) in ((3, "Fewer than 3 people", LOOKS[0]), (1, "共 10 项", LOOKS[2])):
         settings.INSIGHT_SMALLEST_GROUP = least
         look_like(measured.admin, language, theme)
         tab = open_page(measured.admin, language=language, theme=theme, width=width, height=900 if width > 600 else 740)
