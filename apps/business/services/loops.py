@@ -11,12 +11,13 @@ from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.utils.translation import gettext_noop
 
 from apps.audit import services as audit
 from apps.business.models import SalesLoop
 from apps.core.clock import company_today
+from apps.core.locks import hold
 from apps.directory import selectors as directory
 from apps.notifications import services as notifications
 from apps.records import selectors as records
@@ -101,9 +102,7 @@ def _variables(loop: SalesLoop, deal: Mapping[str, Any]) -> dict[str, Any]:
 def _next_contract_no(now: dt.datetime) -> str:
     """HT-YYMM-nnn, counted in the company's month. One at a time draws until its transaction ends: many deals may be won at once."""
     prefix = f"HT-{company_today(now):%y%m}-"
-    if connection.vendor == "postgresql":  # SQLite has one writer anyway
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"business:contract_no:{prefix}"])
+    hold(f"business:contract_no:{prefix}")
     numbers = SalesLoop.objects.filter(contract_no__startswith=prefix).values_list("contract_no", flat=True)
     return f"{prefix}{max((int(number.rsplit('-', 1)[1]) for number in numbers), default=0) + 1:03d}"
 

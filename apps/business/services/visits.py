@@ -10,7 +10,7 @@ import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
@@ -21,6 +21,7 @@ from apps.business.policies.visits import COMPANIONS, REPORT
 from apps.core.access import decide
 from apps.core.clock import company_today
 from apps.core.errors import DomainError, InvalidInput, NotFound
+from apps.core.locks import hold
 from apps.directory import selectors as directory
 from apps.jobs import services as jobs
 from apps.notifications import services as notifications
@@ -252,9 +253,7 @@ def _sound(starts_at: dt.datetime | None, ends_at: dt.datetime | None, place: st
 def _next_number(now: dt.datetime) -> str:
     """BF-YYMM-nnn, counted in the company's month; one at a time draws until its transaction ends."""
     prefix = f"BF-{company_today(now):%y%m}-"
-    if connection.vendor == "postgresql":  # SQLite has one writer anyway
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"business:visit_no:{prefix}"])
+    hold(f"business:visit_no:{prefix}")
     numbers = CustomerVisit.objects.filter(number__startswith=prefix).values_list("number", flat=True)
     return f"{prefix}{max((int(number.rsplit('-', 1)[1]) for number in numbers), default=0) + 1:03d}"
 

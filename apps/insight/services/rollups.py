@@ -11,6 +11,7 @@ from typing import Any
 from django.db import connection, transaction
 
 from apps.core.failpoints import declare, failpoint
+from apps.core.locks import hold
 from apps.insight.models import DirtyDay, Fact, Grain, Rollup
 from apps.insight.policies import periods
 
@@ -52,9 +53,7 @@ def rebuild(*, limit: int = 5000) -> int:
 
 def _alone() -> None:
     """One at a time: two that add up the same day would count it twice."""
-    if connection.vendor == "postgresql":
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [LOCK])
+    hold(LOCK)
 
 
 def rebuild_days(stream: str, days: Iterable[dt.date]) -> None:

@@ -8,9 +8,10 @@ from collections import Counter
 from dataclasses import dataclass
 
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import transaction
 
 from apps.audit import services as audit
+from apps.core.locks import hold
 from apps.directory import selectors as directory
 from apps.notifications import selectors
 from apps.notifications.models import Notification, State
@@ -20,6 +21,7 @@ from apps.notifications.services import deliveries
 from apps.notifications.services.notices import notify, push_changes
 
 logger = logging.getLogger(__name__)
+LOCK = "notifications:truth"  # two that cure the same difference would both tell of it
 RECONCILE, DRIFTED = "notifications.reconcile", "notifications.drifted"
 NAMED = 20  # differences that the audit entry names one by one
 
@@ -48,7 +50,7 @@ def reconcile(*, now: dt.datetime, cure: bool = True) -> Report:
     if report.cured:
         logger.error("to-do lists differ from what can be done: %s", report.counts)
         with transaction.atomic():
-            _one_at_a_time()
+            hold(LOCK)
             for one in report.found:
                 _cure(one, now)
             _say(report, now)
@@ -61,17 +63,10 @@ def follow_rights(*, now: dt.datetime) -> int:
     seen = selectors.drift(now)
     found = [one for one in (seen & selectors.drift(now) if seen else seen) if one.what != "DOUBLE"]  # two looks, as the reconciler takes
     with transaction.atomic():
-        _one_at_a_time()
+        hold(LOCK)
         for one in sorted(found, key=lambda one: (one.kind, one.ref, str(one.person_id))):
             _cure(one, now)
     return len(found)
-
-
-def _one_at_a_time() -> None:
-    """Until the transaction ends: two that cure the same difference would both tell of it."""
-    if connection.vendor == "postgresql":
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", ["notifications:truth"])
 
 
 def _cure(one: Drift, now: dt.datetime) -> None:

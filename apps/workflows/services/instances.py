@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from typing import Any
 
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
@@ -16,6 +16,7 @@ from apps.audit import services as audit
 from apps.core.access import decide
 from apps.core.errors import DomainError
 from apps.core.failpoints import declare, failpoint
+from apps.core.locks import hold
 from apps.jobs import services as jobs
 from apps.notifications import services as notifications
 from apps.realtime import services as realtime
@@ -83,9 +84,7 @@ def _hold(business_key: str) -> None:
 
     Not needed, and not taken, once the case is there: then both hold its row.
     """
-    if connection.vendor == "postgresql":
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"workflows:{business_key}"])
+    hold(f"workflows:{business_key}")
 
 
 def _system_of_message(message: str) -> str:
